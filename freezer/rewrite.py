@@ -1,0 +1,33 @@
+"""What a rule answers. A rule never changes the graph; `passes/specialise.py` does, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Callable, Union
+
+import onnx_ir as ir
+
+
+@dataclass(slots=True)
+class Rewrite:
+    """The node goes; output i of it becomes outputs[i] (None: that output had no user).
+
+    nodes: new nodes, in order, inserted before the old one. A new node may read the old node's inputs.
+    initializers: new constants that the new nodes read, as values with a const_value.
+    exact: False for a rule that only --relaxed allows; the report names its use.
+    """
+
+    outputs: list[ir.Value | None]
+    nodes: list[ir.Node] = field(default_factory=list)
+    initializers: list[ir.Value] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """Why a node that this rule could have resolved stays."""
+
+    reason: str
+
+
+Answer = Union[Rewrite, Residual, None]
+Rule = Callable[..., Answer]
