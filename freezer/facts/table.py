@@ -85,3 +85,13 @@ def of_tensor(tensor: ir.TensorProtocol) -> Fact:
     content = tensor.numpy().reshape(-1).tolist()
     low, high = (min(content), max(content)) if content else (None, None)
     return fact.but(elements=tuple(content), low=low, high=high)
+
+
+def unknown_dim(value: ir.Value, axis: int) -> dims.Expr:
+    """The symbol for a dimension of a value of which nothing is known."""
+    return dims.symbol(f"?{value.name}:{axis}")
+
+
+def unknown_shape(value: ir.Value, rank: int) -> dims.Shape:
+    """A shape of known rank and unknown dims."""
+    return tuple(unknown_dim(value, axis) for axis in range(rank))
