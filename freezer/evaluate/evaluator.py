@@ -1,0 +1,132 @@
+"""Asks the worker: the content of static values, the types of single nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+
+from freezer.errors import ChildError
+from freezer.evaluate.batch import Batch, collect, to_model
+from freezer.evaluate.child import Child
+
+_CULPRIT = re.compile(r"\bfz(\d+):")
+
+
+@dataclass
+class Evaluated:
+    """Contents found, and the nodes that could not run, each with its reason."""
+
+    tensors: dict[ir.Value, ir.TensorProtocol] = field(default_factory=dict)
+    failed: dict[ir.Node, str] = field(default_factory=dict)
+
+
+class Evaluator:
+    """Evaluates static values of one model, at most `largest` bytes each."""
+
+    def __init__(self, model: ir.Model, child: Child, largest: int) -> None:
+        self.model = model
+        self.child = child
+        self.largest = largest
+        self._inferred: dict[Any, tuple[dict[str, Any], list[bytearray]]] = {}
+
+    def evaluate(self, values: Sequence[ir.Value]) -> Evaluated:
+        """One session for all; a node that fails is found, left out with all that reads it, and the rest goes on."""
+        result = Evaluated()
+        pending = list(values)
+        while pending:
+            batch = collect(pending)
+            answer, raw = self._run("run", batch, pending)
+            if "tensors" in answer:
+                self._take(pending, answer["tensors"], raw, result)
+                break
+            culprit = self._culprit(batch, answer["error"])
+            result.failed[culprit] = _one_line(answer["error"])
+            pending = _independent_of(pending, culprit)
+        return result
+
+    def evaluate_by_reference(self, node: ir.Node) -> Evaluated:
+        """The outputs of one node on constants, by onnx's reference evaluator."""
+        result, outputs = Evaluated(), [v for v in node.outputs if v.name and v.uses()]
+        answer, raw = self._run("reference", collect(outputs), outputs)
+        if "tensors" in answer:
+            self._take(outputs, answer["tensors"], raw, result)
+        return result
+
+    def infer(self, request: dict[str, Any], buffers: list[bytes]) -> tuple[dict[str, Any], list[bytearray]]:
+        """onnx's inference for one node; equal questions are asked once."""
+        key = (repr(request), *buffers)
+        if key not in self._inferred:
+            try:
+                self._inferred[key] = self.child.call("infer", request, buffers, wall=20)
+            except ChildError as error:
+                self._inferred[key] = ({"error": str(error), "outputs": []}, [])
+        return self._inferred[key]
+
+    def _run(self, command: str, batch: Batch, values: Sequence[ir.Value]) -> tuple[dict[str, Any], list[bytearray]]:
+        wanted = [v.name or "" for v in values]
+        request = {"wanted": wanted, "largest": self.largest}
+        try:
+            return self.child.call(command, request, [to_model(batch, wanted, self.model)])
+        except ChildError as error:
+            return {"error": str(error)}, []
+
+    def _culprit(self, batch: Batch, message: str) -> ir.Node:
+        """The node the message names, or else the last of the shortest prefix that still fails."""
+        if named := _CULPRIT.search(message):
+            return batch.nodes[int(named.group(1))]
+        fine, fails = 0, len(batch.nodes)
+        while fails - fine > 1:
+            middle = (fine + fails) // 2
+            if self._prefix_runs(batch, middle):
+                fine = middle
+            else:
+                fails = middle
+        return batch.nodes[fails - 1]
+
+    def _prefix_runs(self, batch: Batch, length: int) -> bool:
+        nodes = batch.nodes[:length]
+        outputs = [v for v in nodes[-1].outputs if v.name]
+        return "tensors" in self._run("run", Batch(nodes, batch.constants), outputs)[0]
+
+    def _take(
+        self, values: Sequence[ir.Value], described: list[dict[str, Any]], raw: list[bytearray], result: Evaluated
+    ) -> None:
+        buffers = iter(raw)
+        for value, entry in zip(values, described, strict=True):
+            node = value.producer()
+            assert node is not None
+            if entry["dtype"] == 0:
+                result.failed[node] = "its output is not a tensor"
+            elif "strings" in entry:
+                result.tensors[value] = _strings(value, entry)
+            elif entry.get("too_large"):
+                next(buffers)
+                result.failed[node] = f"its output is larger than {self.largest} bytes"
+            else:
+                result.tensors[value] = to_tensor(entry["dtype"], entry["shape"], next(buffers), value.name)
+
+
+def to_tensor(dtype: int, shape: Sequence[int], raw: bytes | bytearray, name: str | None) -> ir.TensorProtocol:
+    """A tensor of any ONNX element type from its little-endian bytes."""
+    proto = onnx.TensorProto(data_type=dtype, dims=shape, raw_data=bytes(raw), name=name or "")
+    return ir.serde.TensorProtoTensor(proto)
+
+
+def _strings(value: ir.Value, entry: dict[str, Any]) -> ir.TensorProtocol:
+    content = np.array([s.encode() for s in entry["strings"]], dtype=object).reshape(entry["shape"])
+    return ir.StringTensor(content, shape=ir.Shape(entry["shape"]), name=value.name)
+
+
+def _independent_of(values: list[ir.Value], culprit: ir.Node) -> list[ir.Value]:
+    return [v for v in values if culprit not in collect([v]).nodes]
+
+
+def _one_line(message: str) -> str:
+    text = _CULPRIT.sub("", message).splitlines()[0]
+    return text.split("Status Message:")[-1].strip()[:200]

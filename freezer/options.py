@@ -1,0 +1,22 @@
+"""What a user may choose about specialising."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """relaxed: also use rules that change bits. max_growth: bytes the file may grow beyond the source.
+    prune_inputs: drop inputs that nothing reads any more. freeze_defaults: initializers that are also
+    inputs become constants. unroll_nodes: the most nodes that unrolling one loop may make.
+    largest_constant: bytes of the largest value that may be evaluated. most_nodes: nodes the model may grow to.
+    """
+
+    relaxed: bool = False
+    max_growth: int = 0
+    prune_inputs: bool = False
+    freeze_defaults: bool = False
+    unroll_nodes: int = 256
+    largest_constant: int = 1 << 30
+    most_nodes: int = 1 << 20

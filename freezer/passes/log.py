@@ -1,0 +1,54 @@
+"""What the specialiser did, and what it left and why."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import onnx_ir as ir
+
+
+class Stayed(NamedTuple):
+    """One node that stayed in the residual although something tried to resolve it."""
+
+    node: str
+    op_type: str
+    reason: str
+
+
+class Kept(NamedTuple):
+    """A static value that is computed at run time because storing it would cost more."""
+
+    value: str
+    op_type: str
+    nbytes: int
+
+
+@dataclass
+class Log:
+    """events: how often each rule or pass fired. stages: seconds. reasons: by node, while it lives."""
+
+    events: Counter[str] = field(default_factory=Counter)
+    relaxed: Counter[str] = field(default_factory=Counter)
+    stages: dict[str, float] = field(default_factory=dict)
+    kept: list[Kept] = field(default_factory=list)
+    residuals: list[Stayed] = field(default_factory=list)
+    reasons: dict[ir.Node, str] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time of a block to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - start
+
+    def settle(self) -> None:
+        """Keep the reasons of the nodes that are still in a graph."""
+        alive = [(n, r) for n, r in self.reasons.items() if n.graph is not None]
+        self.residuals = [Stayed(n.name or n.outputs[0].name or "", n.op_type, r) for n, r in alive]

@@ -1,0 +1,220 @@
+"""The fixed point: facts, folding, rules and control flow, driven by a worklist.
+
+Every node is visited once in topological order, then again only when something it reads, or the
+last user of something it makes, has changed. A visit
+  1. removes the node if nothing reads it,
+  2. enters its bodies,
+  3. computes what is known of its outputs,
+  4. folds it if that is all there is to know,
+  5. resolves its control flow, or tries the rules for its op type.
+Contents that facts do not give are asked of the worker: one batch when the worklist is empty.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import onnx_ir as ir
+
+from freezer.evaluate.ask_types import ask_types
+from freezer.evaluate.batch import reads, subgraphs
+from freezer.evaluate.evaluator import Evaluator
+from freezer.facts.determinism import is_deterministic
+from freezer.facts.fact import UNKNOWN, Fact
+from freezer.facts.table import Facts, known, unknown_shape
+from freezer.facts.transfer import infer
+from freezer.naming import Names
+from freezer.options import Options
+from freezer.passes import bodies
+from freezer.passes.control_flow import resolve
+from freezer.passes.edit import Editor
+from freezer.passes.log import Log
+from freezer.passes.storage import small_frontier
+from freezer.passes.tensors import from_elements
+from freezer.rewrite import Residual, Rewrite
+from freezer.rules import BY_OP
+
+
+class Specialiser:
+    """Brings one model to its fixed point. The model's inputs are bound already."""
+
+    def __init__(self, model: ir.Model, names: Names, evaluator: Evaluator, options: Options, log: Log) -> None:
+        self.model = model
+        self.options = options
+        self.evaluator = evaluator
+        self.log = log
+        self.facts = Facts(dict(model.opset_imports))
+        self.editor = Editor(model, self.facts, names, self._touch)
+        self._queue: deque[ir.Node] = deque()
+        self._queued: set[ir.Node] = set()
+        self._visited: set[ir.Node] = set()
+        self._entered: set[ir.Graph] = set()
+        self.unfoldable: set[ir.Node] = set()
+
+    def run(self) -> None:
+        """To the fixed point, small static values stored; the large ones wait for the storage plan."""
+        with self.log.stage("specialise"):
+            for value in self.model.graph.inputs:
+                self.facts.set(value, _of_input(value))
+            self._walk(self.model.graph)
+            self.settle()
+        while wanted := self.wanted():
+            self.evaluate(wanted)
+
+    def wanted(self) -> list[ir.Value]:
+        """Small static values that something dynamic reads."""
+        return small_frontier(self.model.graph, self.facts, self.unfoldable)
+
+    def evaluate(self, values: list[ir.Value]) -> None:
+        """Store static values, and follow what that makes known."""
+        with self.log.stage("evaluate"):
+            found = self.evaluator.evaluate(values)
+            for node, reason in found.failed.items():
+                self._refuse(node, reason)
+        with self.log.stage("specialise"):
+            for value, tensor in found.tensors.items():
+                self.editor.fold(value, tensor)
+            self.log.events["evaluated"] += len(found.tensors)
+            self.settle()
+
+    def settle(self) -> None:
+        """Visit until nothing is left to visit."""
+        while self._queue:
+            node = self._queue.popleft()
+            self._queued.discard(node)
+            self._visit(node)
+
+    def _touch(self, node: ir.Node) -> None:
+        if node not in self._queued:
+            self._queued.add(node)
+            self._queue.append(node)
+
+    def _walk(self, graph: ir.Graph) -> None:
+        """The first visits, in topological order; what they touch meanwhile is visited after."""
+        self._entered.add(graph)
+        for node in graph:
+            if node not in self._visited:
+                self._visit(node)
+
+    def _visit(self, node: ir.Node) -> None:
+        if node.graph is None:
+            return
+        self._visited.add(node)
+        if not any(v.uses() or v.is_graph_output() for v in node.outputs):
+            self.editor.remove(node)
+            return
+        self._enter_bodies(node)
+        self._learn(node, self._facts_of(node))
+        if not self._fold(node) and not resolve(node, self):
+            self._apply_rules(node)
+
+    def _enter_bodies(self, node: ir.Node) -> None:
+        """Facts of the bodies' inputs first, then the first visits of their nodes."""
+        graphs = list(subgraphs(node))
+        if node.domain == "" and node.op_type == "Loop":
+            bodies.enter_loop(node, self.facts, self._facts_only)
+        elif node.domain == "" and node.op_type == "Scan":
+            bodies.enter_scan(node, self.facts, self._facts_only)
+        for graph in graphs:
+            if graph not in self._entered:
+                self._walk(graph)
+
+    def _facts_only(self, graph: ir.Graph) -> None:
+        """Facts of a body's nodes under an assumption; nothing is rewritten until it holds."""
+        for node in graph:
+            if node.op_type == "Loop" and node.domain == "":
+                bodies.enter_loop(node, self.facts, self._facts_only)
+            elif node.op_type == "Scan" and node.domain == "":
+                bodies.enter_scan(node, self.facts, self._facts_only)
+            else:
+                for body in subgraphs(node):
+                    self._facts_only(body)
+            if any([self.facts.set(v, f) for v, f in zip(node.outputs, self._facts_of(node), strict=True)]):
+                self._touch(node)
+
+    def _facts_of(self, node: ir.Node) -> list[Fact]:
+        found = self._transfer(node)
+        static = (
+            node not in self.unfoldable
+            and is_deterministic(node, self.facts)
+            and all(self._is_static(v) for v in reads(node))
+        )
+        return [f if f.static == static else f.but(static=static) for f in found]
+
+    def _is_static(self, value: ir.Value) -> bool:
+        return self.facts.of(value).static
+
+    def _transfer(self, node: ir.Node) -> list[Fact]:
+        if node.op_identifier() in self.model.functions:
+            return [UNKNOWN] * len(node.outputs)
+        if node.domain == "" and node.op_type in _BODIES:
+            return _BODIES[node.op_type](node, self.facts)
+        found = infer(node, self.facts)
+        return ask_types(node, self.facts, self.evaluator) if found is None else found
+
+    def _learn(self, node: ir.Node, facts: list[Fact]) -> None:
+        for value, fact in zip(node.outputs, facts, strict=True):
+            if self.facts.set(value, fact):
+                for user in value.consumers():
+                    if user in self._visited:
+                        self._touch(user)
+                if value.is_graph_output() and value.graph in self.editor.owner:
+                    self._touch(self.editor.owner[value.graph])
+
+    def _fold(self, node: ir.Node) -> bool:
+        """Store outputs whose every element is known; the node goes when no other output is read."""
+        live = [v for v in node.outputs if v.uses() or v.is_graph_output()]
+        if node.op_type == "Constant" and node.domain == "" and all(v.is_graph_output() for v in live):
+            return True
+        for value in live:
+            fact = self.facts.of(value)
+            if fact.known_elements is not None and fact.dtype is not None:
+                self.editor.fold(value, from_elements(fact))
+                self.log.events["known"] += 1
+        return not any(v.uses() or v.is_graph_output() for v in node.outputs)
+
+    def _apply_rules(self, node: ir.Node) -> None:
+        for rule in BY_OP.get((node.domain, node.op_type), ()):
+            if rule.relaxed and not self.options.relaxed:
+                continue
+            answer = rule(node, self.facts)
+            if isinstance(answer, Rewrite):
+                self.log.events[rule.__name__] += 1
+                if rule.relaxed:
+                    self.log.relaxed[rule.__name__] += 1
+                self.editor.apply(node, answer)
+                return
+            if isinstance(answer, Residual):
+                self.log.reasons[node] = answer.reason
+
+    def _refuse(self, node: ir.Node, reason: str) -> None:
+        """A static node that cannot be evaluated stays, and nothing that reads it is static."""
+        self.unfoldable.add(node)
+        self.log.reasons[node] = f"evaluating it failed: {reason}"
+        self._touch(node)
+
+
+_BODIES = {"If": bodies.of_if, "Loop": bodies.of_loop, "Scan": bodies.of_scan}
+
+
+def _of_input(value: ir.Value) -> Fact:
+    """The fact of a graph input: its declared type, with a symbol for each dim that has no number."""
+    if value.dtype is None or not isinstance(value.type, ir.TensorType):
+        return Fact(type=value.type)
+    if value.shape is None:
+        return Fact(value.dtype)
+    return Fact(value.dtype, _dims(value))
+
+
+def _dims(value: ir.Value) -> tuple:
+    from freezer.facts.dims import symbol
+
+    blank = unknown_shape(value, len(value.shape or ()))
+    declared = [d if isinstance(d, int) else d.value for d in value.shape or ()]
+    return tuple(_dim(d, b, symbol) for d, b in zip(declared, blank, strict=True))
+
+
+def _dim(declared: int | str | None, blank: object, symbol: object) -> object:
+    if isinstance(declared, int):
+        return declared if declared >= 0 else blank
+    return symbol(declared) if declared and declared.isidentifier() else blank  # type: ignore[operator]
