@@ -12,6 +12,7 @@ from freezer.facts.table import Facts
 from freezer.options import Options
 from freezer.passes.edit import Editor, make_node
 from freezer.passes.log import Log
+from freezer.passes.slim import slim_if, slim_loop
 from freezer.passes.tensors import empty, scalar
 from freezer.passes.why import live_inputs
 
@@ -59,7 +60,7 @@ def _if(node: ir.Node, context: Context) -> bool:
     if not condition:
         name = node.inputs[0].name if node.inputs[0] is not None else ""
         context.log.reasons[node] = f"condition '{name}' depends on {live_inputs(node.inputs[0])}"
-        return False
+        return slim_if(node, context.editor)
     branch = node.attributes["then_branch" if condition[0] else "else_branch"].as_graph()
     return _finish(node, splice(branch, node, (), context.editor), "inline_if", context)
 
@@ -71,7 +72,7 @@ def _loop(node: ir.Node, context: Context) -> bool:
     if not trip or (node.inputs[1] is not None and not start) or not _never_breaks(node, context):
         what = node.inputs[0] if not trip and node.inputs[0] is not None else node.inputs[1]
         context.log.reasons[node] = f"the number of iterations depends on {live_inputs(what)}"
-        return False
+        return slim_loop(node, context.editor)
     return _unroll(node, int(trip[0]), context)
 
 
@@ -102,7 +103,7 @@ def _unroll(node: ir.Node, count: int, context: Context) -> bool:
     size = count * sum(1 for _ in body.all_nodes())
     if size > context.options.unroll_nodes:
         context.log.reasons[node] = f"unrolling {count} iterations would make {size} nodes (--unroll-nodes)"
-        return False
+        return slim_loop(node, context.editor)
     values, stacks = list(node.inputs[2:]), [[] for _ in body.outputs[len(node.inputs) - 1 :]]  # type: ignore[var-annotated]
     _share_constants(body, node, context.editor)
     for i in range(count):

@@ -19,9 +19,9 @@ import onnx_ir as ir
 from freezer.evaluate.ask_types import ask_types
 from freezer.evaluate.batch import reads, subgraphs
 from freezer.evaluate.evaluator import Evaluator
+from freezer.facts.declared import declared
 from freezer.facts.determinism import is_deterministic
-from freezer.facts.fact import UNKNOWN, Fact
-from freezer.facts.table import Facts, known, unknown_shape
+from freezer.facts.table import Facts
 from freezer.facts.transfer import infer
 from freezer.naming import Names
 from freezer.options import Options
@@ -55,9 +55,13 @@ class Specialiser:
         """To the fixed point, small static values stored; the large ones wait for the storage plan."""
         with self.log.stage("specialise"):
             for value in self.model.graph.inputs:
-                self.facts.set(value, _of_input(value))
+                self.facts.set(value, declared(value))
             self._walk(self.model.graph)
             self.settle()
+        self.run_wanted()
+
+    def run_wanted(self) -> None:
+        """Ask for small contents until none is wanted."""
         while wanted := self.wanted():
             self.evaluate(wanted)
 
@@ -195,26 +199,3 @@ class Specialiser:
 
 
 _BODIES = {"If": bodies.of_if, "Loop": bodies.of_loop, "Scan": bodies.of_scan}
-
-
-def _of_input(value: ir.Value) -> Fact:
-    """The fact of a graph input: its declared type, with a symbol for each dim that has no number."""
-    if value.dtype is None or not isinstance(value.type, ir.TensorType):
-        return Fact(type=value.type)
-    if value.shape is None:
-        return Fact(value.dtype)
-    return Fact(value.dtype, _dims(value))
-
-
-def _dims(value: ir.Value) -> tuple:
-    from freezer.facts.dims import symbol
-
-    blank = unknown_shape(value, len(value.shape or ()))
-    declared = [d if isinstance(d, int) else d.value for d in value.shape or ()]
-    return tuple(_dim(d, b, symbol) for d, b in zip(declared, blank, strict=True))
-
-
-def _dim(declared: int | str | None, blank: object, symbol: object) -> object:
-    if isinstance(declared, int):
-        return declared if declared >= 0 else blank
-    return symbol(declared) if declared and declared.isidentifier() else blank  # type: ignore[operator]

@@ -1,0 +1,64 @@
+"""Common subexpressions: deterministic nodes that do the same to the same values become one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import onnx_ir as ir
+
+from freezer.evaluate.batch import subgraphs
+from freezer.facts.determinism import is_deterministic
+from freezer.passes.edit import Editor
+from freezer.passes.log import Log
+
+
+def merge_equal_nodes(model: ir.Model, editor: Editor, log: Log) -> int:
+    """Merge equal nodes, in bodies with those of the graphs around them too. How many went."""
+    before = log.events["merge_nodes"]
+    _merge(model.graph, {}, model, editor, log)
+    return log.events["merge_nodes"] - before
+
+
+def _merge(graph: ir.Graph, outer: dict[Hashable, ir.Node], model: ir.Model, editor: Editor, log: Log) -> None:
+    seen = dict(outer) if outer else {}
+    for node in list(graph):
+        for body in subgraphs(node):
+            _merge(body, seen, model, editor, log)
+        key = _key(node, editor) if node.op_identifier() not in model.functions else None
+        if key is None:
+            continue
+        first = seen.setdefault(key, node)
+        if first is not node and not _clash(first, node):
+            for mine, theirs in zip(node.outputs, first.outputs, strict=True):
+                editor.replace(mine, theirs)
+            editor.remove(node)
+            log.events["merge_nodes"] += 1
+
+
+def _key(node: ir.Node, editor: Editor) -> Hashable | None:
+    """Op, inputs and attributes; None for a node with bodies or a random one."""
+    if any(True for _ in subgraphs(node)) or not is_deterministic(node, editor.facts):
+        return None
+    attributes = sorted((name, _attribute(a)) for name, a in node.attributes.items())
+    if any(text is None for _, text in attributes):
+        return None
+    present = tuple(bool(v.name) for v in node.outputs)
+    return node.domain, node.op_type, tuple(id(v) for v in node.inputs), tuple(attributes), present
+
+
+def _attribute(attribute: ir.Attr) -> str | None:
+    if attribute.is_ref() or attribute.type not in _PLAIN:
+        return None
+    return f"{attribute.type}:{attribute.value!r}"
+
+
+_PLAIN = {
+    ir.AttributeType.INT, ir.AttributeType.INTS, ir.AttributeType.FLOAT, ir.AttributeType.FLOATS,
+    ir.AttributeType.STRING, ir.AttributeType.STRINGS,
+}  # fmt: skip
+
+
+def _clash(first: ir.Node, node: ir.Node) -> bool:
+    """Both are graph outputs: merging would only put an Identity in the place of a node."""
+    pairs = zip(first.outputs, node.outputs, strict=True)
+    return any(a.is_graph_output() and b.is_graph_output() for a, b in pairs)

@@ -1,0 +1,119 @@
+"""What is left over goes: unread nodes, constants, functions, opset imports; equal constants become one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import onnx_ir as ir
+
+from freezer.evaluate.batch import subgraphs
+from freezer.passes.edit import Editor
+from freezer.passes.log import Log
+
+_CHUNK = 1 << 22
+
+
+def graphs(model: ir.Model) -> Iterator[ir.Graph]:
+    """The main graph and every body in it, outer ones first."""
+    stack = [model.graph]
+    while stack:
+        graph = stack.pop()
+        yield graph
+        stack.extend(g for node in graph for g in subgraphs(node))
+
+
+def drop_unused_constants(model: ir.Model) -> None:
+    """Initializers that nobody reads go, unless they are inputs (defaults) or outputs."""
+    for graph in graphs(model):
+        for name, value in list(graph.initializers.items()):
+            if not value.uses() and not value.is_graph_input() and not value.is_graph_output():
+                graph.initializers.pop(name)
+
+
+def merge_equal_constants(model: ir.Model, editor: Editor, log: Log) -> None:
+    """Constants of the same type, shape and bits become one; equal ones of several bodies move to the main graph."""
+    first: dict[tuple, ir.Value] = {}
+    for graph in graphs(model):
+        for name, value in list(graph.initializers.items()):
+            if value.is_graph_input() or value.is_graph_output() or value.const_value is None:
+                continue
+            kept = first.setdefault(_identity(value.const_value), value)
+            if kept is not value:
+                _hoist(kept, model.graph)
+                graph.initializers.pop(name)
+                editor.replace(value, kept)
+                log.events["merge_constants"] += 1
+
+
+def _hoist(value: ir.Value, main: ir.Graph) -> None:
+    """Make a body's constant one of the main graph, where every body can read it."""
+    graph = value.graph
+    if graph is not None and graph is not main:
+        graph.initializers.pop(value.name)
+        main.register_initializer(value)
+
+
+def _identity(tensor: ir.TensorProtocol) -> tuple:
+    """Type, shape and a hash of the content; the content of external data is known by its place in the file."""
+    shape = tuple(int(d) for d in tensor.shape)  # type: ignore[arg-type]
+    if isinstance(tensor, ir.ExternalTensor):
+        return tensor.dtype, shape, tensor.path, tensor.offset, tensor.length
+    if tensor.dtype == ir.DataType.STRING:
+        return tensor.dtype, shape, tuple(tensor.string_data())  # type: ignore[attr-defined]
+    content = memoryview(tensor.tobytes())
+    if len(content) <= 64:
+        return tensor.dtype, shape, bytes(content)
+    digest = hashlib.blake2b(digest_size=16)
+    for start in range(0, len(content), _CHUNK):
+        digest.update(content[start : start + _CHUNK])
+    return tensor.dtype, shape, digest.digest()
+
+
+def drop_unused_functions(model: ir.Model) -> None:
+    """Local functions that no call reaches go."""
+    reached: set[tuple[str, str, str]] = set()
+    stack = [model.graph]
+    while stack:
+        for node in stack.pop().all_nodes():
+            identifier = node.op_identifier()
+            if identifier in model.functions and identifier not in reached:
+                reached.add(identifier)
+                stack.append(model.functions[identifier].graph)
+    for identifier in list(model.functions):
+        if identifier not in reached:
+            del model.functions[identifier]
+
+
+def drop_unused_opsets(model: ir.Model) -> None:
+    """Imports of domains that no node uses go; the standard one stays, since empty models need it."""
+    used = {n.domain for n in model.graph.all_nodes()} | {""}
+    used.update(f.domain for f in model.functions.values())
+    imports = model.opset_imports
+    for domain in [d for d in imports if d not in used]:
+        del imports[domain]
+
+
+def prune_dead_inputs(model: ir.Model) -> list[str]:
+    """Inputs that nothing reads go; their names."""
+    dead = [v for v in model.graph.inputs if not v.uses() and not v.is_graph_output()]
+    for value in dead:
+        model.graph.inputs.remove(value)
+        model.graph.initializers.pop(value.name, None)
+    return [v.name or "" for v in dead]
+
+
+def write_certain_types(model: ir.Model, editor: Editor, had_types: set[str]) -> None:
+    """value_info for values that had one before, where dtype and every dim are certain now."""
+    for graph in graphs(model):
+        for node in graph:
+            for value in node.outputs:
+                if value.name in had_types and not value.is_graph_output():
+                    _declare(value, editor)
+
+
+def _declare(value: ir.Value, editor: Editor) -> None:
+    fact = editor.facts.of(value)
+    if fact.dtype is not None and fact.known_shape is not None:
+        value.type = ir.TensorType(fact.dtype)
+        value.shape = ir.Shape(fact.known_shape)
