@@ -1,0 +1,147 @@
+"""Sizes for the dimensions of a model's inputs that nobody bound: likely ones first. Child side."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Union
+
+import onnx
+
+from freezer.verify.flow import Size
+
+MOST = 72  # candidates in all
+_SIZES = (8, 1, 16, 64, 3, 128, 2, 512, 256, 576, 100, 5, 224, 1024, 32, 320, 48, 80, 400, 640, 2048, 4096, 16000)
+_BATCH = re.compile(r"batch|^(n|b|bs|bsz)$|^unk__|^none$", re.IGNORECASE)
+_PICTURE = re.compile(r"height|width|^(h|w)$", re.IGNORECASE)
+_OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv,
+              ast.Div: operator.floordiv}  # fmt: skip
+Declared = list[Union[int, str, None]]
+
+
+@dataclass
+class Slot:
+    """An input to feed: its name, type and shape; every dim a positive number or a symbol's text.
+
+    rank_known: the model declares a shape at all.
+    """
+
+    name: str
+    type: onnx.TypeProto
+    shape: list[Size] = field(default_factory=list)
+    rank_known: bool = True
+
+
+def make_slot(value: onnx.ValueInfoProto, shape: Declared | None) -> Slot:
+    """The slot of an input. shape: what the bindings make of it, or None for what the model declares.
+
+    A dim that is unnamed, 0 or negative becomes a symbol of its own, 'name:axis'.
+    """
+    kind = _tensor_type(value.type)
+    if shape is None and (kind is None or not kind.HasField("shape")):
+        return Slot(value.name, value.type, [], kind is None)
+    declared = shape if shape is not None else [_dim(d) for d in kind.shape.dim]  # type: ignore[union-attr]
+    dims = [d if d and d not in ("-1", "?") else f"{value.name}:{axis}" for axis, d in enumerate(declared)]
+    return Slot(value.name, value.type, [f"{value.name}:{i}" if isinstance(d, int) and d < 0 else d
+                                         for i, d in enumerate(dims)])  # fmt: skip
+
+
+def _tensor_type(kind: onnx.TypeProto) -> onnx.TypeProto.Tensor | None:
+    """The tensor type in a type, also as the element of a sequence or optional; None for a map."""
+    while kind.HasField("sequence_type") or kind.HasField("optional_type"):
+        kind = kind.sequence_type.elem_type if kind.HasField("sequence_type") else kind.optional_type.elem_type
+    return kind.tensor_type if kind.HasField("tensor_type") else None
+
+
+def _dim(dim: onnx.TensorShapeProto.Dimension) -> int | str | None:
+    return dim.dim_value if dim.HasField("dim_value") else dim.dim_param or None
+
+
+def evaluate(size: Size, bound: dict[str, int]) -> int | None:
+    """A dim as a number: a symbol, or a formula over symbols such as 'past + 1'; None if one is not bound."""
+    if isinstance(size, int):
+        return size
+    if size in bound:
+        return bound[size]
+    try:
+        return _formula(ast.parse(size.strip(), mode="eval").body, bound)
+    except (SyntaxError, KeyError, ValueError, ZeroDivisionError, RecursionError):
+        return None
+
+
+def _formula(node: ast.expr, bound: dict[str, int]) -> int:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return node.value
+    if isinstance(node, ast.Name):
+        return bound[node.id]
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        return _OPERATORS[type(node.op)](_formula(node.left, bound), _formula(node.right, bound))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.lower() in ("max", "min"):
+        return {"max": max, "min": min}[node.func.id.lower()](_formula(a, bound) for a in node.args)
+    raise ValueError("not a formula freezer knows")
+
+
+def free_symbols(slots: list[Slot], bound: dict[str, int]) -> list[str]:
+    """The symbols that need a size, in the inputs' order."""
+    found: dict[str, None] = {}
+    for slot in slots:
+        for size in slot.shape:
+            if isinstance(size, str) and evaluate(size, bound) is None:
+                found.update(dict.fromkeys(s for s in _names(size) if s not in bound))
+    return list(found)
+
+
+def _names(size: str) -> list[str]:
+    """The symbols in a dim; the whole text is one if it is not a formula."""
+    try:
+        tree = ast.parse(size.strip(), mode="eval").body
+        names = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
+        _formula(tree, dict.fromkeys(names, 1))
+        return names or [size]
+    except (SyntaxError, ValueError, ZeroDivisionError, RecursionError, KeyError):
+        return [size]
+
+
+def assignments(slots: list[Slot], bound: dict[str, int]) -> Iterator[dict[str, int]]:
+    """At most MOST ways to give every free symbol a size, without repeats."""
+    seen = set()
+    for candidate in _candidates(slots, free_symbols(slots, bound)):
+        identity = tuple(candidate.items())
+        if identity not in seen:
+            seen.add(identity)
+            yield {**bound, **candidate}
+        if len(seen) >= MOST:
+            return
+
+
+def _candidates(slots: list[Slot], symbols: list[str]) -> Iterator[dict[str, int]]:
+    """First all alike but batches of one and larger pictures; then one kind of dim larger than the rest."""
+    batches, pictures, last = _batches(slots, symbols), _pictures(slots, symbols), _last(slots, symbols)
+    for size in _SIZES[:6]:
+        yield {s: 1 if s in batches else max(64, 8 * size) if s in pictures else size for s in symbols}
+    for size in _SIZES[6:]:
+        yield {s: 1 if s in batches else size for s in symbols}
+    for size in _SIZES:
+        yield {s: size if s in last else 1 for s in symbols}
+    for size in _SIZES[:10]:
+        yield dict.fromkeys(symbols, size)
+    for symbol in symbols[:8]:
+        for size in _SIZES[:8]:
+            yield {s: size if s == symbol else 1 for s in symbols}
+
+
+def _batches(slots: list[Slot], symbols: list[str]) -> set[str]:
+    first = {s.shape[0] for s in slots if len(s.shape) >= 2 and isinstance(s.shape[0], str) and ":" in s.shape[0]}
+    return {s for s in symbols if _BATCH.search(s) or s in first}
+
+
+def _pictures(slots: list[Slot], symbols: list[str]) -> set[str]:
+    inner = {d for slot in slots if len(slot.shape) == 4 for d in slot.shape[1:] if isinstance(d, str)}
+    return {s for s in symbols if _PICTURE.search(s) or (s in inner and "past" not in s and "seq" not in s)}
+
+
+def _last(slots: list[Slot], symbols: list[str]) -> set[str]:
+    return {str(slot.shape[-1]) for slot in slots if slot.shape} & set(symbols)

@@ -1,0 +1,214 @@
+"""Whether a residual model does what its original does: run both, compare bit for bit."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import onnx_ir as ir
+
+from freezer.errors import ChildError
+from freezer.evaluate.child import Child, Limits
+from freezer.verify.search import Search
+from freezer.verify.verdict import DIFFERENT, EQUAL, UNVERIFIED, OutputVerdict, Verdict
+
+if TYPE_CHECKING:
+    from freezer.bindings import Bindings
+    from freezer.model_io import Source
+
+JUDGE = "freezer.verify.judge"
+RUN_SECONDS = 60.0  # one run of one model
+
+
+def start_judge(limits: Limits | None = None) -> Child:
+    """Start the child process that verify() uses, so that its imports cost no waiting later."""
+    return Child(JUDGE, limits or Limits())
+
+
+def verify(
+    original: Source, residual: ir.Model, bindings: Bindings, *,
+    feeds: int = 3, seed: int = 0, limits: Limits | None = None, child: Child | None = None,
+) -> Verdict:  # fmt: skip
+    """Run the original with the frozen values fed and the residual without them, on random feeds.
+
+    original: read again from its own bytes, so freezer's changes to its model do not matter.
+    bindings: the values to feed, and the sizes of bound dims. feeds: how many. child: a process of
+    start_judge(), which stays open; without one a process is started and ended.
+
+    "different" also when the residual cannot be loaded (without optimisations, with them, or by the
+    checker) though the original can. "unverified" when nothing runs the original. Raises nothing of
+    its own: a death of the child is part of the verdict.
+    """
+    start, own = time.perf_counter(), child is None
+    judge = child or start_judge(limits)
+    try:
+        verdict = _Verification(judge, original, residual, bindings, seed).verdict(feeds)
+    finally:
+        if own:
+            judge.close()
+    verdict.seconds = time.perf_counter() - start
+    return verdict
+
+
+class _Verification:
+    """One verification, step by step. Each step asks the child one thing."""
+
+    def __init__(self, child: Child, original: Source, residual: ir.Model, bindings: Bindings, seed: int) -> None:
+        self.child = child
+        self.files = {**data_files(original.model), **data_files(residual)}
+        self.original, self.residual = original.proto_bytes(), ir.to_proto(residual).SerializeToString()
+        self.values = {k: ir.to_proto(t).SerializeToString() for k, t in bindings.values.items()}
+        self.interface = {
+            "dims": bindings.dims, "shapes": {k: list(v) for k, v in bindings.shapes.items()}, "seed": seed,
+        }  # fmt: skip
+        self.engine, self.free = "onnxruntime", False
+
+    def verdict(self, feeds: int) -> Verdict:
+        if error := self._load_original():
+            return Verdict(UNVERIFIED, f"not verified: nothing here runs the original: {error}")
+        search = Search(self._ask, self._load_original, free=self.free, wanted=feeds)
+        if not search.run():
+            return self._with_loading(
+                Verdict(UNVERIFIED, f"not verified: no feed was found that the original runs on: {search.error}")
+            )
+        return self._with_loading(self._compared(search.feeds))
+
+    def _load_original(self) -> str:
+        """Open the original in the child, with onnxruntime if that can; else the error."""
+        error = ""
+        for engine in ("onnxruntime", "reference") if self.engine == "onnxruntime" else ("reference",):
+            answer = self._load("original", self.original, engine)
+            if "error" not in answer:
+                self.engine, self.name, self.free = engine, answer["engine"], bool(answer["free"])
+                self.outputs = answer["outputs"]
+                return ""
+            error = error or answer["error"]
+        return error
+
+    def _load(self, which: str, data: bytes, engine: str) -> dict[str, Any]:
+        header = {"which": which, "files": self.files, "values": list(self.values), "engine": engine, **self.interface}
+        return self._ask("load", header, [data, *self.values.values()])
+
+    def _ask(self, command: str, header: dict[str, Any], buffers: Any = ()) -> dict[str, Any]:
+        """The child's answer; its death is an answer too: {"error", "died"}."""
+        try:
+            return self.child.call(command, header, buffers)[0]
+        except ChildError as error:
+            return {"error": str(error), "died": True}
+
+    def _compared(self, feeds: list[str]) -> Verdict:
+        verdict = Verdict(DIFFERENT, "", feeds=feeds, engine=self.name)
+        loaded = self._load("residual", self.residual, self.engine)
+        if "error" in loaded:
+            verdict.message = f"the residual model does not load: {loaded['error']}"
+        elif loaded["outputs"] != self.outputs:
+            verdict.message = f"the outputs were {self.outputs}, the residual model has {loaded['outputs']}"
+        elif "error" in (answer := self._judged()):
+            feed = f" on feed {answer['feed']}" if "feed" in answer else ""
+            verdict.message = f"the residual model fails{feed} where the original runs: {answer['error']}"
+        else:
+            verdict.outputs = list(_by_output(self.outputs, answer["outputs"]))
+            self._conclude(verdict)
+        return verdict
+
+    def _judged(self) -> dict[str, Any]:
+        again = self._ask("restart", {"engine": self.engine, "seconds": RUN_SECONDS})
+        return again if "error" in again else self._ask("judge", {"seconds": RUN_SECONDS})
+
+    def _conclude(self, verdict: Verdict) -> None:
+        first = verdict.first_difference
+        if first is None:
+            verdict.status, verdict.message = EQUAL, _agreement(len(verdict.feeds), len(verdict.outputs), self.name)
+            return
+        verdict.message = f"output '{first.name}' differs on feed {first.feed}: {_how(first)}"
+        if self.engine == "reference" and all(_is_close(o) for o in verdict.outputs):
+            # Constants come from onnxruntime's kernels, whose last bits the reference evaluator does not have.
+            verdict.status = UNVERIFIED
+            verdict.message = f"not verified bit for bit: onnxruntime does not run the original; {verdict.message}"
+
+    def _with_loading(self, verdict: Verdict) -> Verdict:
+        """Add whether the residual passes the checker and loads with all optimisations."""
+        for note, fails in (("the ONNX checker refuses", self._unchecked), ("", self._unoptimised)):
+            if verdict.status == DIFFERENT:
+                break
+            reason = fails(verdict)
+            if reason:
+                verdict.status = DIFFERENT
+                verdict.message = reason if not note else f"{note} the residual model but not the original: {reason}"
+        return verdict
+
+    def _unchecked(self, verdict: Verdict) -> str:
+        residual = self._with("residual", "check")
+        if "error" not in residual or "error" in self._with("original", "check"):
+            return ""
+        return str(residual["error"])
+
+    def _unoptimised(self, verdict: Verdict) -> str:
+        residual = self._with("residual", "optimise")
+        verdict.loads_optimised = "error" not in residual
+        if verdict.loads_optimised:
+            return ""
+        original = self._with("original", "optimise")
+        verdict.optimised_reason = str(residual["error"])
+        if "error" in original:
+            verdict.optimised_reason += f" (nor does the original load: {original['error']})"
+            return ""
+        return (f"onnxruntime does not load the residual model with its optimisations on, though it loads the "
+                f"original: {verdict.optimised_reason}")  # fmt: skip
+
+    def _with(self, which: str, command: str) -> dict[str, Any]:
+        """A command about one model, which is sent again if the child does not know it (any more)."""
+        answer = self._ask(command, {"which": which})
+        if not answer.get("unknown"):
+            return answer
+        data = self.original if which == "original" else self.residual
+        return self._ask(command, {"which": which, "files": self.files}, [data])
+
+
+def data_files(model: ir.Model) -> dict[str, str]:
+    """Location as the model writes it -> path, for every external tensor of a model."""
+    return {str(t.location): str(t.path) for t in _tensors(model) if isinstance(t, ir.ExternalTensor)}
+
+
+def _tensors(model: ir.Model) -> Iterator[ir.TensorProtocol | None]:
+    for graph in (model.graph, *model.graph.subgraphs()):
+        yield from (v.const_value for v in graph.initializers.values())
+    nodes = itertools.chain(model.graph.all_nodes(), *(f.all_nodes() for f in model.functions.values()))
+    for attribute in (a for node in nodes for a in node.attributes.values()):
+        if attribute.type == ir.AttributeType.TENSOR and not attribute.is_ref():
+            yield attribute.as_tensor()
+
+
+def _by_output(names: list[str], rows: list[dict[str, Any]]) -> Iterator[OutputVerdict]:
+    """One verdict an output from the rows of all feeds."""
+    for name in names:
+        own = [row for row in rows if row["name"] == name]
+        worst = next((row for row in own if not row["equal"]), None)
+        yield OutputVerdict(
+            name, DIFFERENT if worst else EQUAL, own[0]["dtype"], own[0]["shape"],
+            feed=worst["feed"] if worst else None, max_ulp=_most(own, "max_ulp"), max_abs=_most(own, "max_abs"),
+            note=worst["note"] if worst else "",
+        )  # fmt: skip
+
+
+def _most(rows: list[dict[str, Any]], key: str) -> Any:
+    return max((row[key] for row in rows if row.get(key) is not None), default=None)
+
+
+def _agreement(feeds: int, outputs: int, engine: str) -> str:
+    return f"equal bit for bit: {outputs} output{'s' * (outputs != 1)}, {feeds} feed{'s' * (feeds != 1)}, {engine}"
+
+
+def _how(output: OutputVerdict) -> str:
+    parts = [output.note]
+    if output.max_ulp is not None:
+        parts.append(f"at most {output.max_ulp} ulp")
+    if output.max_abs is not None:
+        parts.append(f"at most {output.max_abs:.3g}")
+    return ", ".join(p for p in parts if p)
+
+
+def _is_close(output: OutputVerdict) -> bool:
+    return output.status == EQUAL or (output.max_ulp is not None and output.max_ulp <= 1 << 10)
