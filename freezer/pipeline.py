@@ -16,6 +16,7 @@ from freezer.passes.bind import bind, forget_declared_types, lift_constants
 from freezer.passes.cse import merge_equal_nodes
 from freezer.passes.log import Kept, Log
 from freezer.passes.specialise import Specialiser
+from freezer.passes.spread import candidates, repeating_part, spread
 from freezer.passes.storage import plan
 
 __all__ = ["Options", "Specialised", "specialise", "start_worker"]
@@ -35,13 +36,15 @@ def start_worker() -> Child:
 
 
 def specialise(source: Any, bindings: Any, options: Options | None = None, worker: Child | None = None) -> Specialised:
-    """Specialise source.model (a freezer.model_io.Source's private copy, changed in place) to its bindings."""
+    """Specialise source.model (a freezer.model_io.Source's private copy, changed in place) to its bindings.
+
+    A worker that is given stays open, for the next model.
+    """
     options = options or Options()
-    child = worker or start_worker()
-    try:
+    if worker is not None:
+        return _specialise(source.model, bindings, options, worker)
+    with start_worker() as child:
         return _specialise(source.model, bindings, options, child)
-    finally:
-        child.close()
 
 
 def _specialise(model: ir.Model, bindings: Any, options: Options, child: Child) -> Specialised:
@@ -55,14 +58,15 @@ def _specialise(model: ir.Model, bindings: Any, options: Options, child: Child) 
         lift_constants(model, names)
     specialiser = Specialiser(model, names, Evaluator(model, child, options.largest_constant), options, log)
     specialiser.run()
-    while _improve(specialiser, size + options.max_growth):
+    bound = {model.graph.initializers[n] for n in bindings.values if n in model.graph.initializers}
+    while _improve(specialiser, size + options.max_growth, bound):
         pass
     with log.stage("tidy"):
         _tidy(specialiser, typed)
     return Specialised(model, log)
 
 
-def _improve(specialiser: Specialiser, budget: int) -> bool:
+def _improve(specialiser: Specialiser, budget: int, bound: set[ir.Value]) -> bool:
     """One more round: merge what is equal, store what the plan wants. False if nothing changed."""
     model, editor, log = specialiser.model, specialiser.editor, specialiser.log
     with log.stage("merge"):
@@ -79,7 +83,20 @@ def _improve(specialiser: Specialiser, budget: int) -> bool:
     if wanted:
         specialiser.evaluate(wanted)
         specialiser.run_wanted()
-    return bool(wanted or merged)
+    return bool(wanted or merged or _spread(specialiser, choice.compute, bound))
+
+
+def _spread(specialiser: Specialiser, values: list[ir.Value], bound: set[ir.Value]) -> bool:
+    """Replace values that are too large to store, but repeat, by an Expand of the part that repeats."""
+    editor = specialiser.editor
+    found = specialiser.evaluator.evaluate(candidates(values, bound, editor)).tensors
+    parts = {v: (repeating_part(t.numpy()), t.shape.numpy()) for v, t in found.items() if t.dtype != ir.DataType.STRING}
+    worth = {v: (part, shape) for v, (part, shape) in parts.items() if part is not None}
+    for value, (part, shape) in worth.items():
+        spread(value, part, shape, editor)
+    specialiser.log.events["spread"] += len(worth)
+    specialiser.settle()
+    return bool(worth)
 
 
 def _tidy(specialiser: Specialiser, typed: set[str]) -> None:
@@ -90,7 +107,7 @@ def _tidy(specialiser: Specialiser, typed: set[str]) -> None:
     tidy.drop_unused_functions(model)
     tidy.drop_unused_opsets(model)
     tidy.write_certain_types(model, editor, typed)
-    specialiser.log.settle()
+    specialiser.log.settle(model)
 
 
 def constant_bytes(model: ir.Model) -> int:

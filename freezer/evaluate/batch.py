@@ -10,6 +10,7 @@ import onnx_ir as ir
 
 from freezer.facts.table import known
 
+PROBE = "fz_probe:"
 _LEAST_IR_VERSION = 10  # initializers need not be inputs; int4
 
 
@@ -74,8 +75,11 @@ def collect(values: Iterable[ir.Value]) -> Batch:
     return Batch(order, list(constants))
 
 
-def to_model(batch: Batch, wanted: Iterable[str], model: ir.Model) -> bytes:
-    """The batch as a serialised model without inputs. Node i is named `fz<i>:`, for error messages."""
+def to_model(batch: Batch, wanted: Iterable[str], model: ir.Model, halves: Iterable[str] = ()) -> bytes:
+    """The batch as a serialised model without inputs. Node i is named `fz<i>:`, for error messages.
+
+    halves: float16 values; for each an output PROBE + name says what a reader of it would see as float32.
+    """
     proto = onnx.ModelProto(ir_version=max(model.ir_version, _LEAST_IR_VERSION))
     for domain, version in {"": 1, **model.opset_imports}.items():
         proto.opset_import.add(domain=domain, version=version)
@@ -87,9 +91,22 @@ def to_model(batch: Batch, wanted: Iterable[str], model: ir.Model) -> bytes:
     for value in batch.constants:
         proto.graph.initializer.append(_inline(value))
     proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted)
+    for name in halves:
+        _probe(proto.graph, name)
     if any((n.domain, n.op_type, n.overload) in model.functions for n in batch.nodes):
         proto.functions.extend(ir.serde.serialize_function(f) for f in model.functions.values())
     return proto.SerializeToString()
+
+
+def _probe(graph: onnx.GraphProto, name: str) -> None:
+    """onnxruntime computes float16 in float32 and need not round in between; a reader that computes shows it."""
+    one = onnx.TensorProto(name="fz_one", data_type=onnx.TensorProto.FLOAT16, raw_data=b"\x00\x3c")
+    if not any(t.name == one.name for t in graph.initializer):
+        graph.initializer.append(one)
+    graph.node.add(op_type="Mul", input=[name, one.name], output=["fz_read" + name])
+    cast = graph.node.add(op_type="Cast", input=["fz_read" + name], output=[PROBE + name])
+    cast.attribute.add(name="to", type=onnx.AttributeProto.INT, i=onnx.TensorProto.FLOAT)
+    graph.output.add(name=PROBE + name)
 
 
 def _inline(value: ir.Value) -> onnx.TensorProto:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ import onnx
 import onnx_ir as ir
 
 from freezer.errors import ChildError
-from freezer.evaluate.batch import Batch, collect, to_model
+from freezer.evaluate.batch import PROBE, Batch, collect, to_model
 from freezer.evaluate.child import Child
 
 _CULPRIT = re.compile(r"\bfz(\d+):")
@@ -35,15 +35,21 @@ class Evaluator:
         self.largest = largest
         self._inferred: dict[Any, tuple[dict[str, Any], list[bytearray]]] = {}
 
-    def evaluate(self, values: Sequence[ir.Value]) -> Evaluated:
-        """One session for all; a node that fails is found, left out with all that reads it, and the rest goes on."""
+    def evaluate(self, values: Sequence[ir.Value], halves: Collection[ir.Value] = ()) -> Evaluated:
+        """One session for all; a node that fails is found, left out with all that reads it, and the rest goes on.
+
+        halves: those of the values that are float16 and read by nodes that compute; they are refused
+        where onnxruntime would hand its reader more digits than the stored value has.
+        """
         result = Evaluated()
         pending = list(values)
         while pending:
             batch = collect(pending)
-            answer, raw = self._run("run", batch, pending)
+            probed = [v for v in pending if v in halves]
+            answer, raw = self._run("run", batch, pending, probed)
             if "tensors" in answer:
                 self._take(pending, answer["tensors"], raw, result)
+                self._refuse_rounded(probed, raw[len(raw) - len(probed) :], result)
                 break
             culprit = self._culprit(batch, answer["error"])
             result.failed[culprit] = _one_line(answer["error"])
@@ -68,11 +74,13 @@ class Evaluator:
                 self._inferred[key] = ({"error": str(error), "outputs": []}, [])
         return self._inferred[key]
 
-    def _run(self, command: str, batch: Batch, values: Sequence[ir.Value]) -> tuple[dict[str, Any], list[bytearray]]:
-        wanted = [v.name or "" for v in values]
-        request = {"wanted": wanted, "largest": self.largest}
+    def _run(
+        self, command: str, batch: Batch, values: Sequence[ir.Value], halves: Sequence[ir.Value] = ()
+    ) -> tuple[dict[str, Any], list[bytearray]]:
+        wanted, probed = [v.name or "" for v in values], [v.name or "" for v in halves]
+        request = {"wanted": wanted + [PROBE + n for n in probed], "largest": self.largest}
         try:
-            return self.child.call(command, request, [to_model(batch, wanted, self.model)])
+            return self.child.call(command, request, [to_model(batch, wanted, self.model, probed)])
         except ChildError as error:
             return {"error": str(error)}, []
 
@@ -98,7 +106,7 @@ class Evaluator:
         self, values: Sequence[ir.Value], described: list[dict[str, Any]], raw: list[bytearray], result: Evaluated
     ) -> None:
         buffers = iter(raw)
-        for value, entry in zip(values, described, strict=True):
+        for value, entry in zip(values, described, strict=False):  # probes come last
             node = value.producer()
             assert node is not None
             if entry["dtype"] == 0:
@@ -110,6 +118,17 @@ class Evaluator:
                 result.failed[node] = f"its output is larger than {self.largest} bytes"
             else:
                 result.tensors[value] = to_tensor(entry["dtype"], entry["shape"], next(buffers), value.name)
+
+
+    def _refuse_rounded(self, halves: Sequence[ir.Value], probes: list[bytearray], result: Evaluated) -> None:
+        for value, probe in zip(halves, probes, strict=True):
+            node = value.producer()
+            if value not in result.tensors or node is None:
+                continue
+            stored = result.tensors[value].numpy().reshape(-1).astype(np.float32)
+            if not np.array_equal(stored, np.frombuffer(probe, np.float32), equal_nan=True):
+                del result.tensors[value]
+                result.failed[node] = "onnxruntime keeps float32 between float16 nodes, storing it would round"
 
 
 def to_tensor(dtype: int, shape: Sequence[int], raw: bytes | bytearray, name: str | None) -> ir.TensorProtocol:

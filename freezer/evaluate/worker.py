@@ -17,9 +17,13 @@ _STRING = onnx.TensorProto.STRING
 
 def run(header: dict[str, Any], buffers: list[bytearray]) -> Answer:
     """Evaluate a model without inputs. Answers the wanted outputs, or the runtime's message."""
+    data = bytes(buffers.pop())
     try:
-        session = ort.InferenceSession(bytes(buffers.pop()), _options(), providers=["CPUExecutionProvider"])
-        values = session.run_with_ort_values(header["wanted"], {})
+        try:
+            session, feed = _session(data), {}
+        except ort.capi.onnxruntime_pybind11_state.Fail:
+            session, feed = _fed(data)
+        values = session.run_with_ort_values(header["wanted"], feed)
     except Exception as error:  # onnxruntime raises a class for each status
         return {"error": str(error), "unsupported": type(error).__name__ == "NotImplemented"}, []
     return _tensors(values, header["largest"])
@@ -60,6 +64,25 @@ def infer(header: dict[str, Any], buffers: list[bytearray]) -> Answer:
     return {"outputs": list(found)}, [t.SerializeToString() for t in found.values()]
 
 
+def _session(data: bytes) -> ort.InferenceSession:
+    return ort.InferenceSession(data, _options(), providers=["CPUExecutionProvider"])
+
+
+def _fed(data: bytes) -> tuple[ort.InferenceSession, dict[str, ort.OrtValue]]:
+    """The model with its constants as inputs of unknown shape.
+
+    onnxruntime's inference refuses some models at load (a Range of one-element vectors) that its kernels run.
+    """
+    model = onnx.ModelProto.FromString(data)
+    constants = list(model.graph.initializer)
+    del model.graph.initializer[:]
+    for tensor in constants:
+        entry = model.graph.input.add(name=tensor.name)
+        entry.type.tensor_type.elem_type = tensor.data_type
+    feed = {t.name: ort.OrtValue.ortvalue_from_numpy(onnx.numpy_helper.to_array(t)) for t in constants}
+    return _session(model.SerializeToString()), feed
+
+
 def _options() -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -89,9 +112,9 @@ def _unstorable(value: ort.OrtValue) -> dict[str, Any]:
     return {"dtype": _STRING, "shape": value.shape(), "strings": value.numpy().reshape(-1).tolist()}
 
 
-def _content(value: ort.OrtValue, size: int) -> Any:
-    """The bytes of a tensor of any element type, numpy's or not."""
-    return (ctypes.c_byte * size).from_address(value.data_ptr()) if size else b""
+def _content(value: ort.OrtValue, size: int) -> bytes:
+    """A copy of the bytes of a tensor of any element type, numpy's or not."""
+    return ctypes.string_at(value.data_ptr(), size) if size else b""
 
 
 COMMANDS = {"run": run, "reference": reference, "infer": infer}

@@ -47,8 +47,10 @@ def forget_declared_types(model: ir.Model) -> None:
     for graph in [model.graph, *model.graph.subgraphs()]:
         for node in graph:
             for value in node.outputs:
-                if not (value.is_graph_output() and value.graph is model.graph):
+                if not value.is_graph_output():
                     value.shape = value.type = None
+                elif graph is not model.graph:
+                    value.shape = None  # runtimes may need the element type of a body's output
 
 
 def lift_constants(model: ir.Model, names: Names) -> None:

@@ -54,7 +54,9 @@ def of_loop(node: ir.Node, facts: Facts) -> list[Fact]:
 
 
 def enter_scan(node: ir.Node, facts: Facts, walk: Walk) -> None:
-    """Give a Scan body's inputs the facts that hold in every iteration."""
+    """Give a Scan body's inputs the facts that hold in every iteration. Opset 8's (batched) gets none."""
+    if facts.opset_imports.get("", 0) < 9:
+        return
     body, states, axes = _scan_parts(node)
     for value, outer, axis in zip(body.inputs[states:], node.inputs[states:], axes, strict=True):
         facts.set(value, _sliced(facts.of(outer), axis))
@@ -63,6 +65,8 @@ def enter_scan(node: ir.Node, facts: Facts, walk: Walk) -> None:
 
 def of_scan(node: ir.Node, facts: Facts) -> list[Fact]:
     """Outputs of a Scan: the states, then the stacked scan outputs, whose length is the scanned axis'."""
+    if facts.opset_imports.get("", 0) < 9:
+        return [UNKNOWN] * len(node.outputs)
     body, states, axes = _scan_parts(node)
     scanned = facts.shape(node.inputs[states]) if len(node.inputs) > states else None
     out_axes = _ints(node, "scan_output_axes", len(node.outputs) - states)

@@ -70,7 +70,10 @@ class Editor:
         """Make a node's output an initializer of its graph, under the same name."""
         node = value.producer()
         assert node is not None and node.graph is not None
-        constant = self.constant(node.graph, tensor, self._retire(value))
+        name = value.name or ""  # an output's name stays with the output
+        constant = self.constant(
+            node.graph, tensor, self.names.fresh(name) if value.is_graph_output() else self._retire(value)
+        )
         self.replace(value, constant)
         self.touch(node)
         return constant

@@ -48,7 +48,7 @@ class Log:
         finally:
             self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - start
 
-    def settle(self) -> None:
-        """Keep the reasons of the nodes that are still in a graph."""
-        alive = [(n, r) for n, r in self.reasons.items() if n.graph is not None]
-        self.residuals = [Stayed(n.name or n.outputs[0].name or "", n.op_type, r) for n, r in alive]
+    def settle(self, model: ir.Model) -> None:
+        """Keep the reasons of the nodes that are still in the model."""
+        stayed = [(n, self.reasons[n]) for n in model.graph.all_nodes() if n in self.reasons]
+        self.residuals = [Stayed(n.name or n.outputs[0].name or "", n.op_type, r) for n, r in stayed]

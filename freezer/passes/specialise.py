@@ -28,6 +28,7 @@ from freezer.options import Options
 from freezer.passes import bodies
 from freezer.passes.control_flow import resolve
 from freezer.passes.edit import Editor
+from freezer.passes.half import keeps_rounding, read_unrounded
 from freezer.passes.log import Log
 from freezer.passes.storage import small_frontier
 from freezer.passes.tensors import from_elements
@@ -72,7 +73,8 @@ class Specialiser:
     def evaluate(self, values: list[ir.Value]) -> None:
         """Store static values, and follow what that makes known."""
         with self.log.stage("evaluate"):
-            found = self.evaluator.evaluate(values)
+            halves = {v for v in values if read_unrounded(v, self.facts)}
+            found = self.evaluator.evaluate(values, halves)
             for node, reason in found.failed.items():
                 self._refuse(node, reason)
         with self.log.stage("specialise"):
@@ -182,7 +184,7 @@ class Specialiser:
             if rule.relaxed and not self.options.relaxed:
                 continue
             answer = rule(node, self.facts)
-            if isinstance(answer, Rewrite):
+            if isinstance(answer, Rewrite) and self._allowed(node, answer):
                 self.log.events[rule.__name__] += 1
                 if rule.relaxed:
                     self.log.relaxed[rule.__name__] += 1
@@ -190,6 +192,10 @@ class Specialiser:
                 return
             if isinstance(answer, Residual):
                 self.log.reasons[node] = answer.reason
+
+    def _allowed(self, node: ir.Node, rewrite: Rewrite) -> bool:
+        """Half precision: a node that goes may have been where onnxruntime rounds."""
+        return self.options.relaxed or bool(rewrite.nodes) or keeps_rounding(node, rewrite.outputs, self.facts)
 
     def _refuse(self, node: ir.Node, reason: str) -> None:
         """A static node that cannot be evaluated stays, and nothing that reads it is static."""

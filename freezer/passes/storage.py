@@ -59,12 +59,10 @@ def plan(model: ir.Model, facts: Facts, unfoldable: set[ir.Node], budget: int) -
     if not wanted:
         return Plan()
     region = _Region(wanted, facts)
-    best: Plan | None = None
     for price in NODE_PRICES:
-        best = region.cut(price)
+        best = region.store_all(price) or region.cut(price)
         if region.growth(best) <= budget:
             break
-    assert best is not None
     return best
 
 
@@ -78,6 +76,21 @@ class _Region:
         self.nodes = batch.nodes
         inside = set(self.nodes)
         self.freed = {v: _nbytes(v, facts) for v in batch.constants if _only_read_by(v, inside)}
+
+    def store_all(self, price: int) -> Plan | None:
+        """Everything, where no cut can be cheaper: each value costs no more than its node, or than what it frees."""
+        if all(_nbytes(v, self.facts) <= price or self._frees_as_much(v) for v in self.wanted):
+            return Plan(store=list(self.wanted))
+        return None
+
+    def _frees_as_much(self, value: ir.Value) -> bool:
+        """Whether the value is made from constants that only its own chain of nodes reads, and that are as large."""
+        batch = collect([value])
+        inside = set(batch.nodes)
+        freed = sum(self.freed.get(v, 0) for v in batch.constants if _only_read_by(v, inside))
+        return all(_only_read_by(v, inside) for n in batch.nodes for v in n.outputs if v is not value) and (
+            _nbytes(value, self.facts) <= freed
+        )
 
     def cut(self, price: int) -> Plan:
         """The cheapest choice when a run-time node costs `price` bytes."""

@@ -12,6 +12,7 @@ from freezer.passes.edit import Editor
 from freezer.passes.log import Log
 
 _CHUNK = 1 << 22
+_OLDEST_OPSET = 9  # for a model that imports no standard operators
 
 
 def graphs(model: ir.Model) -> Iterator[ir.Graph]:
@@ -86,10 +87,11 @@ def drop_unused_functions(model: ir.Model) -> None:
 
 
 def drop_unused_opsets(model: ir.Model) -> None:
-    """Imports of domains that no node uses go; the standard one stays, since empty models need it."""
+    """Imports of domains that no node uses go. The standard one stays or comes: folding may have added Constants."""
     used = {n.domain for n in model.graph.all_nodes()} | {""}
     used.update(f.domain for f in model.functions.values())
     imports = model.opset_imports
+    imports.setdefault("", _OLDEST_OPSET)
     for domain in [d for d in imports if d not in used]:
         del imports[domain]
 
