@@ -2,6 +2,6 @@
 
 from freezer.verify.ulp import max_ulp, ulp_distance
 from freezer.verify.verdict import OutputVerdict, Verdict
-from freezer.verify.verification import start_judge, verify
+from freezer.verify.verification import Verification, start_judge, verify
 
-__all__ = ["OutputVerdict", "Verdict", "max_ulp", "start_judge", "ulp_distance", "verify"]
+__all__ = ["OutputVerdict", "Verdict", "Verification", "max_ulp", "start_judge", "ulp_distance", "verify"]

@@ -12,9 +12,18 @@ from freezer.verify.flow import Hints
 from freezer.verify.sizes import Slot, evaluate
 
 LARGEST = 1 << 26  # elements of one input
+SUM = 240
 # How elements without a known range are drawn: floats (offset, scale) and the range of integers.
-PROFILES = ("normal", "unit", "large", "small", "ones")
-_INTEGERS = {"normal": (0, 8), "unit": (0, 4), "large": (-20, 100), "small": (0, 2), "ones": (1, 2)}
+# "edge": not-a-number, infinities and zeros of both signs among normal numbers.
+_INTEGERS = {
+    "normal": (0, 8),
+    "edge": (0, 8),
+    "shares": (1, 8),
+    "unit": (0, 4),
+    "large": (-20, 100),
+    "small": (0, 2),
+    "ones": (1, 2),
+}
 _MASK = re.compile(r"mask|padding|valid", re.IGNORECASE)
 _LENGTH = re.compile(r"len(gth)?s?(_\d+)?$|num_frames", re.IGNORECASE)
 _GENERIC_WORDS = ["a", "b", "", "one two", "A"]
@@ -103,6 +112,9 @@ def _floats(shape: tuple[int, ...], profile: str, rng: np.random.Generator) -> n
     if profile == "ones":
         return np.ones(shape)
     values = rng.standard_normal(shape)
+    if profile == "edge":
+        for number, special in enumerate((np.nan, np.inf, -np.inf, 0.0, -0.0)):
+            values.reshape(-1)[number::97] = special
     if profile == "large":
         values = 10 * values
         values[rng.random(shape) < 0.02] = 0.0
@@ -124,12 +136,22 @@ def _integers(slot: Slot, dtype: np.dtype, shapes: dict[str, tuple[int, ...]], s
     numbers = [c for c in found.constants if not isinstance(c, str) and abs(c) < 1 << 31]
     if numbers and profile != "ones":
         return rng.choice(np.array(numbers, dtype=np.float64), shape)
-    if found.small:
+    if found.small and profile != "shares":
         return rng.integers(1, 2 if profile == "ones" else 5, shape)
     if dtype.kind in "iu" and dtype.itemsize == 1 and profile != "ones":
         return rng.integers(np.iinfo(dtype).min, int(np.iinfo(dtype).max) + 1, shape)
+    if profile == "shares" and shape and 0 not in shape:
+        return _shares(shape)
     low, high = _INTEGERS[profile]
     return rng.integers(0 if dtype.kind == "u" else low, high, shape)
+
+
+def _shares(shape: tuple[int, ...]) -> np.ndarray:
+    """Integers with the same sum in every input: durations, counts and splits often have to agree."""
+    count = int(np.prod(shape))
+    shares = np.full(count, SUM // count)
+    shares[-1] += SUM - int(shares.sum())
+    return shares.reshape(shape)
 
 
 def _row(name: str, shapes: dict[str, tuple[int, ...]]) -> int | None:

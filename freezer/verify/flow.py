@@ -32,9 +32,9 @@ class Hints:
 # Ops whose output holds elements of these inputs (None: of any input), and nothing else new.
 _FIRST = {
     "Abs", "Cast", "CastLike", "Ceil", "Clip", "Compress", "ConcatFromSequence", "CumSum", "Dropout", "Expand",
-    "Flatten", "Floor", "Gather", "GatherElements", "GatherND", "Identity", "Optional", "OptionalGetElement", "Pad", "ReduceMax",
-    "ReduceMin", "Reshape", "ReverseSequence", "Round", "SequenceAt", "Slice", "Split", "SplitToSequence", "Squeeze",
-    "StringNormalizer", "Sub", "Tile", "TopK", "Transpose", "Trilu", "Unique", "Unsqueeze",
+    "Flatten", "Floor", "Gather", "GatherElements", "GatherND", "Identity", "Optional", "OptionalGetElement", "Pad",
+    "ReduceMax", "ReduceMin", "Reshape", "ReverseSequence", "Round", "SequenceAt", "Slice", "Split", "SplitToSequence",
+    "Squeeze", "StringNormalizer", "Sub", "Tile", "TopK", "Transpose", "Trilu", "Unique", "Unsqueeze",
 }  # fmt: skip
 _ANY = {"Add", "Concat", "FeatureVectorizer", "Max", "Min", "SequenceConstruct"}
 _MOVES: dict[str, tuple[int, ...] | None] = {

@@ -6,22 +6,23 @@ calls the child remembers the two models and the feeds that ran; a new child kno
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import onnx
 from onnx import numpy_helper
 
 from freezer.verify import sizes
 from freezer.verify.compare import compare
-from freezer.verify.copies import Copy, make_copy
-from freezer.verify.feeds import PROFILES, Drawer
+from freezer.verify.copies import Copy, make_copy, nbytes
+from freezer.verify.feeds import Drawer
 from freezer.verify.flow import hints, vocabulary
 from freezer.verify.runners import Feed, OrtRunner, ReferenceRunner, Runner
 
 Answer = tuple[dict[str, Any], list[bytes]]
 Header = dict[str, Any]
+LARGEST_DEFAULT = 1 << 20  # bytes of an input with a default that is fed another value
 _copies: dict[str, Copy] = {}
 _runners: dict[str, Runner] = {}
 _trial: dict[str, Any] = {}
@@ -47,13 +48,8 @@ def load(header: Header, buffers: Sequence[bytearray]) -> Answer:
             _trial["candidates"] = _Candidates(copy.proto, runner, set(values), header)
     except Exception as error:  # whatever a broken model makes the libraries raise is the answer
         return {"error": _text(error)}, []
-    return {"engine": runner.engine, "inputs": runner.inputs, "outputs": runner.outputs, "free": _free()}, []
-
-
-def _free() -> list[str]:
-    """The symbols that the bindings leave open."""
-    candidates: _Candidates = _trial["candidates"]
-    return sizes.free_symbols(candidates.slots, candidates.bound)
+    free = _trial["candidates"].free
+    return {"engine": runner.engine, "inputs": runner.inputs, "outputs": runner.outputs, "free": free}, []
 
 
 def _open(copy: Copy, engine: str) -> Runner:
@@ -61,83 +57,80 @@ def _open(copy: Copy, engine: str) -> Runner:
 
 
 class _Candidates:
-    """The feeds to try, in order: a list that grows as it is asked for."""
+    """The ways to feed the original: sizes by number, in the order to try them, each with any profile."""
 
     def __init__(self, proto: onnx.ModelProto, runner: Runner, frozen: set[str], header: Header) -> None:
         needed = set(runner.inputs) - set(runner.defaults) - frozen
         shapes: dict[str, sizes.Declared] = header["shapes"]
         values = [v for v in proto.graph.input if v.name in needed]
-        self.slots = [sizes.make_slot(v, shapes.get(v.name)) for v in values]
-        self.bound: dict[str, int] = header["dims"]
-        self.drawer = Drawer(self.slots, hints(proto), vocabulary(proto))
-        self.seed: int = header["seed"]
-        self._found: list[tuple[dict[str, int], str]] = []
-        self._more = self._generate()
+        slots = [sizes.make_slot(v, shapes.get(v.name)) for v in values]
+        self.free = sizes.free_symbols(slots, header["dims"])
+        ranks = [2, 1, 3, 4, 0] if any(not s.rank_known for s in slots) else [2]
+        self.sizes = [{**a, "rank": rank} for rank in ranks for a in sizes.assignments(slots, header["dims"])]
+        self._drawer = Drawer(slots, hints(proto), vocabulary(proto))
+        self._seed: int = header["seed"]
+        self._changed = _changed_defaults(proto, set(runner.defaults) - frozen)
 
-    def __getitem__(self, index: int) -> tuple[dict[str, int], str]:
-        """(sizes, profile). Raises IndexError past the last."""
-        self._found.extend(itertools.islice(self._more, max(0, index + 1 - len(self._found))))
-        return self._found[index]
+    def draw(self, index: int, profile: str, number: int) -> Feed:
+        """Feed number `number`. Raises ValueError when the sizes make no sense or are far too large."""
+        drawn = self._drawer.feed(self.sizes[index], profile, [self._seed, number])
+        return {**drawn, **self._changed} if profile == "large" else drawn
 
-    def _generate(self) -> Iterator[tuple[dict[str, int], str]]:
-        ranks = [2, 1, 3, 4, 0] if any(not s.rank_known for s in self.slots) else [2]
-        ways = [(r, a) for r in ranks for a in sizes.assignments(self.slots, self.bound)]
-        for number, (rank, assigned) in enumerate(ways):
-            for profile in PROFILES if number == 0 else ("normal", "ones") if number < 12 else ("normal",):
-                yield {**assigned, "rank": rank}, profile
+    def line(self, index: int, profile: str) -> str:
+        """A feed in words."""
+        return ", ".join([profile, *(f"{s}={self.sizes[index][s]}" for s in self.free)])
+
+
+def _changed_defaults(proto: onnx.ModelProto, names: set[str]) -> Feed:
+    """Other values for inputs that have a default: they must still count in the residual."""
+    small = [t for t in proto.graph.initializer if t.name in names and t.data_type == onnx.TensorProto.FLOAT
+             and t.data_location != onnx.TensorProto.EXTERNAL and nbytes(t) <= LARGEST_DEFAULT]  # fmt: skip
+    return {t.name: numpy_helper.to_array(t) * np.float32(1.25) for t in small}
 
 
 def attempt(header: Header, _: Sequence[bytearray]) -> Answer:
-    """Run the original on candidate number "index", or on its sizes with "profile" if that is given.
+    """Run the original with the sizes number "index", drawn as "profile" says.
 
-    {"error"}, {"end": True} when there are no more candidates, or {"feed": a line of text}: it ran,
+    {"error"}, {"end": True} when there are not so many sizes, or {"feed": a line of text}: it ran,
     and is remembered.
     """
-    try:
-        assigned, profile = _trial["candidates"][header["index"]]
-    except IndexError:
-        return {"end": True}, []
-    profile = header.get("profile") or profile
     candidates: _Candidates = _trial["candidates"]
+    if header["index"] >= len(candidates.sizes):
+        return {"end": True}, []
     try:
-        drawn = candidates.drawer.feed(assigned, profile, [candidates.seed, len(_trial["feeds"])])
-        feed = {**drawn, **_accepted(_runners["original"], _trial["values"])}
+        feed = candidates.draw(header["index"], header["profile"], len(_trial["feeds"]))
+        feed.update(_accepted(_runners["original"], _trial["values"]))
         results = _runners["original"].run(feed, header["seconds"])
     except Exception as error:
         return {"error": _text(error)}, []
     _trial["feeds"].append(feed)
     _trial["results"].append(results)
-    return {"feed": ", ".join([profile, *(f"{s}={assigned[s]}" for s in _free())])}, []
+    return {"feed": candidates.line(header["index"], header["profile"])}, []
 
 
 def _accepted(runner: Runner, feed: Feed) -> Feed:
     return {name: value for name, value in feed.items() if name in runner.inputs}
 
 
-def restart(header: Header, _: Sequence[bytearray]) -> Answer:
-    """Run the original's feeds again in a new session if it draws random numbers: tries moved its state on."""
-    if not _copies["original"].random:
-        return {}, []
-    try:
-        runner = _runners["original"] = _open(_copies["original"], header["engine"])
-        _trial["results"] = [runner.run(feed, header["seconds"]) for feed in _trial["feeds"]]
-    except Exception as error:
-        return {"error": _text(error)}, []
-    return {}, []
-
-
 def judge(header: Header, _: Sequence[bytearray]) -> Answer:
     """Run the residual on the feeds; {"error", "feed"} or {"outputs": one row an output and feed}."""
-    residual, names = _runners["residual"], _runners["original"].outputs
     rows = []
-    for number, (feed, expected) in enumerate(zip(_trial["feeds"], _trial["results"], strict=True)):
+    for number, (feed, expected) in enumerate(zip(_trial["feeds"], _expected(header), strict=True)):
         try:
-            results = residual.run(_accepted(residual, feed), header["seconds"])
+            results = _runners["residual"].run(_accepted(_runners["residual"], feed), header["seconds"])
         except Exception as error:
             return {"error": _text(error), "feed": number}, []
-        for name, a, b in zip(names, expected, results, strict=True):
+        for name, a, b in zip(_runners["original"].outputs, expected, results, strict=True):
             rows.append({"name": name, "feed": number, **compare(a, b)})
     return {"outputs": rows}, []
+
+
+def _expected(header: Header) -> list[list[Any]]:
+    """The original's results; from a new session if it draws random numbers, since tries moved its state on."""
+    if not _copies["original"].random:
+        return _trial["results"]
+    fresh = _open(_copies["original"], header["engine"])
+    return [fresh.run(feed, header["seconds"]) for feed in _trial["feeds"]]
 
 
 def check(header: Header, buffers: Sequence[bytearray]) -> Answer:
@@ -191,5 +184,5 @@ def _text(error: Exception) -> str:
 
 
 COMMANDS: dict[str, Callable[[Header, Sequence[bytearray]], Answer]] = {
-    "load": load, "attempt": attempt, "restart": restart, "judge": judge, "check": check, "optimise": optimise,
+    "load": load, "attempt": attempt, "judge": judge, "check": check, "optimise": optimise,
 }  # fmt: skip

@@ -108,7 +108,9 @@ def _names(size: str) -> list[str]:
 def assignments(slots: list[Slot], bound: dict[str, int]) -> Iterator[dict[str, int]]:
     """At most MOST ways to give every free symbol a size, without repeats."""
     seen = set()
-    for candidate in _candidates(slots, free_symbols(slots, bound)):
+    fixed = {d for slot in slots for d in slot.shape if isinstance(d, int)} | set(bound.values())
+    known = sorted(d for d in fixed if 0 < d <= 4096)[:8]
+    for candidate in _candidates(slots, free_symbols(slots, bound), known):
         identity = tuple(candidate.items())
         if identity not in seen:
             seen.add(identity)
@@ -117,10 +119,17 @@ def assignments(slots: list[Slot], bound: dict[str, int]) -> Iterator[dict[str, 
             return
 
 
-def _candidates(slots: list[Slot], symbols: list[str]) -> Iterator[dict[str, int]]:
-    """First all alike but batches of one and larger pictures; then one kind of dim larger than the rest."""
+def _candidates(slots: list[Slot], symbols: list[str], known: list[int]) -> Iterator[dict[str, int]]:
+    """First all alike but batches of one and larger pictures, then all different, then one kind larger than the rest.
+
+    known: sizes that the model or the bindings give to other dims, worth trying too.
+    """
     batches, pictures, last = _batches(slots, symbols), _pictures(slots, symbols), _last(slots, symbols)
-    for size in _SIZES[:6]:
+    yield {s: 1 if s in batches else 64 if s in pictures else 8 for s in symbols}
+    for batch, step in ((1, 2), (2, 3)):  # all different, so that two sizes cannot be taken for each other
+        yield {s: batch if s in batches else (32 if s in pictures else 1) * (3 + step * i)
+               for i, s in enumerate(symbols)}  # fmt: skip
+    for size in (*_SIZES[:6], *known):
         yield {s: 1 if s in batches else max(64, 8 * size) if s in pictures else size for s in symbols}
     for size in _SIZES[6:]:
         yield {s: 1 if s in batches else size for s in symbols}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import threading
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from freezer.model_io import Source
 
 JUDGE = "freezer.verify.judge"
-RUN_SECONDS = 60.0  # one run of one model
+RUN_SECONDS = 120.0  # one run of one model
 
 
 def start_judge(limits: Limits | None = None) -> Child:
@@ -33,7 +35,7 @@ def verify(
 ) -> Verdict:  # fmt: skip
     """Run the original with the frozen values fed and the residual without them, on random feeds.
 
-    original: read again from its own bytes, so freezer's changes to its model do not matter.
+    original: its own bytes are read again, so what freezer does to its model does not matter.
     bindings: the values to feed, and the sizes of bound dims. feeds: how many. child: a process of
     start_judge(), which stays open; without one a process is started and ended.
 
@@ -41,89 +43,108 @@ def verify(
     checker) though the original can. "unverified" when nothing runs the original. Raises nothing of
     its own: a death of the child is part of the verdict.
     """
-    start, own = time.perf_counter(), child is None
-    judge = child or start_judge(limits)
-    try:
-        verdict = _Verification(judge, original, residual, bindings, seed).verdict(feeds)
-    finally:
-        if own:
-            judge.close()
-    verdict.seconds = time.perf_counter() - start
-    return verdict
+    return Verification(original, bindings, feeds=feeds, seed=seed, limits=limits, child=child).finish(residual)
 
 
-class _Verification:
-    """One verification, step by step. Each step asks the child one thing."""
+class Verification:
+    """A verification that begins, in a thread, as soon as the original and the bindings are known.
 
-    def __init__(self, child: Child, original: Source, residual: ir.Model, bindings: Bindings, seed: int) -> None:
-        self.child = child
-        self.files = {**data_files(original.model), **data_files(residual)}
-        self.original, self.residual = original.proto_bytes(), ir.to_proto(residual).SerializeToString()
-        self.values = {k: ir.to_proto(t).SerializeToString() for k, t in bindings.values.items()}
-        self.interface = {
-            "dims": bindings.dims, "shapes": {k: list(v) for k, v in bindings.shapes.items()}, "seed": seed,
-        }  # fmt: skip
-        self.engine, self.free = "onnxruntime", False
+    The original is loaded and run on its feeds in the child while the residual is still being made.
+    finish() or close() ends it. Arguments as for verify().
+    """
 
-    def verdict(self, feeds: int) -> Verdict:
+    def __init__(
+        self, original: Source, bindings: Bindings, *,
+        feeds: int = 3, seed: int = 0, limits: Limits | None = None, child: Child | None = None,
+    ) -> None:  # fmt: skip
+        self._start, self._owned = time.perf_counter(), child is None
+        self._child = child or start_judge(limits)
+        self._data = {"original": original.proto_bytes()}
+        self._files = data_files(original.model)
+        self._values = {k: ir.to_proto(t).SerializeToString() for k, t in bindings.values.items()}
+        shapes = {k: list(v) for k, v in bindings.shapes.items()}
+        self._interface = {"dims": bindings.dims, "shapes": shapes, "seed": seed}
+        self._engine, self._name, self._outputs, self._free = "onnxruntime", "", [""], False
+        self._found: list[str] = []
+        self._refused = ""
+        self._thread = threading.Thread(target=self._prepare, args=(feeds,), daemon=True)
+        self._thread.start()
+
+    def finish(self, residual: ir.Model) -> Verdict:
+        """Wait for the original's results, run the residual, compare. Ends the child unless it was given."""
+        self._files |= data_files(residual)
+        self._data["residual"] = ir.to_proto(residual).SerializeToString()
+        try:
+            self._thread.join()
+            verdict = self._with_loading(self._compared() if self._found else Verdict(UNVERIFIED, self._refused))
+        finally:
+            self.close()
+        verdict.seconds = time.perf_counter() - self._start
+        return verdict
+
+    def close(self) -> None:
+        """Give it up, or end it."""
+        if self._owned:
+            self._child.close()
+
+    def _prepare(self, feeds: int) -> None:
+        """Load the original and find feeds for it."""
         if error := self._load_original():
-            return Verdict(UNVERIFIED, f"not verified: nothing here runs the original: {error}")
-        search = Search(self._ask, self._load_original, free=self.free, wanted=feeds)
+            self._refused = f"not verified: nothing here runs the original: {error}"
+            return
+        search = Search(self._ask, self._load_original, vary=self._free, wanted=feeds)
         if not search.run():
-            return self._with_loading(
-                Verdict(UNVERIFIED, f"not verified: no feed was found that the original runs on: {search.error}")
-            )
-        return self._with_loading(self._compared(search.feeds))
+            self._refused = f"not verified: no feed was found that the original runs on: {search.error}"
+        self._found = search.feeds
 
     def _load_original(self) -> str:
         """Open the original in the child, with onnxruntime if that can; else the error."""
         error = ""
-        for engine in ("onnxruntime", "reference") if self.engine == "onnxruntime" else ("reference",):
-            answer = self._load("original", self.original, engine)
+        for engine in ("onnxruntime", "reference") if self._engine == "onnxruntime" else ("reference",):
+            answer = self._load("original", engine)
             if "error" not in answer:
-                self.engine, self.name, self.free = engine, answer["engine"], bool(answer["free"])
-                self.outputs = answer["outputs"]
+                self._engine, self._name, self._outputs = engine, answer["engine"], answer["outputs"]
+                self._free = bool(answer["free"])
                 return ""
             error = error or answer["error"]
         return error
 
-    def _load(self, which: str, data: bytes, engine: str) -> dict[str, Any]:
-        header = {"which": which, "files": self.files, "values": list(self.values), "engine": engine, **self.interface}
-        return self._ask("load", header, [data, *self.values.values()])
+    def _load(self, which: str, engine: str) -> dict[str, Any]:
+        header = {"which": which, "values": list(self._values), "engine": engine, "files": self._files}
+        return self._ask("load", {**header, **self._interface}, [self._data[which], *self._values.values()])
 
     def _ask(self, command: str, header: dict[str, Any], buffers: Any = ()) -> dict[str, Any]:
         """The child's answer; its death is an answer too: {"error", "died"}."""
         try:
-            return self.child.call(command, header, buffers)[0]
+            return self._child.call(command, header, buffers)[0]
         except ChildError as error:
             return {"error": str(error), "died": True}
 
-    def _compared(self, feeds: list[str]) -> Verdict:
-        verdict = Verdict(DIFFERENT, "", feeds=feeds, engine=self.name)
-        loaded = self._load("residual", self.residual, self.engine)
+    def _compared(self) -> Verdict:
+        verdict = Verdict(DIFFERENT, "", feeds=self._found, engine=self._name)
+        loaded = self._load("residual", self._engine)
         if "error" in loaded:
             verdict.message = f"the residual model does not load: {loaded['error']}"
-        elif loaded["outputs"] != self.outputs:
-            verdict.message = f"the outputs were {self.outputs}, the residual model has {loaded['outputs']}"
+        elif loaded["outputs"] != self._outputs:
+            verdict.message = f"the outputs were {self._outputs}, the residual model has {loaded['outputs']}"
         elif "error" in (answer := self._judged()):
             feed = f" on feed {answer['feed']}" if "feed" in answer else ""
             verdict.message = f"the residual model fails{feed} where the original runs: {answer['error']}"
         else:
-            verdict.outputs = list(_by_output(self.outputs, answer["outputs"]))
+            verdict.outputs = list(_by_output(self._outputs, answer["outputs"]))
             self._conclude(verdict)
         return verdict
 
     def _judged(self) -> dict[str, Any]:
-        again = self._ask("restart", {"engine": self.engine, "seconds": RUN_SECONDS})
-        return again if "error" in again else self._ask("judge", {"seconds": RUN_SECONDS})
+        return self._ask("judge", {"engine": self._engine, "seconds": RUN_SECONDS})
 
     def _conclude(self, verdict: Verdict) -> None:
         first = verdict.first_difference
         if first is None:
-            verdict.status, verdict.message = EQUAL, _agreement(len(verdict.feeds), len(verdict.outputs), self.name)
+            verdict.status, verdict.message = EQUAL, _agreement(len(verdict.feeds), len(verdict.outputs), self._name)
             return
         verdict.message = f"output '{first.name}' differs on feed {first.feed}: {_how(first)}"
-        if self.engine == "reference" and all(_is_close(o) for o in verdict.outputs):
+        if self._engine == "reference" and all(_is_close(o) for o in verdict.outputs):
             # Constants come from onnxruntime's kernels, whose last bits the reference evaluator does not have.
             verdict.status = UNVERIFIED
             verdict.message = f"not verified bit for bit: onnxruntime does not run the original; {verdict.message}"
@@ -163,13 +184,12 @@ class _Verification:
         answer = self._ask(command, {"which": which})
         if not answer.get("unknown"):
             return answer
-        data = self.original if which == "original" else self.residual
-        return self._ask(command, {"which": which, "files": self.files}, [data])
+        return self._ask(command, {"which": which, "files": self._files}, [self._data[which]])
 
 
 def data_files(model: ir.Model) -> dict[str, str]:
     """Location as the model writes it -> path, for every external tensor of a model."""
-    return {str(t.location): str(t.path) for t in _tensors(model) if isinstance(t, ir.ExternalTensor)}
+    return {str(t.location): os.path.abspath(t.path) for t in _tensors(model) if isinstance(t, ir.ExternalTensor)}
 
 
 def _tensors(model: ir.Model) -> Iterator[ir.TensorProtocol | None]:
