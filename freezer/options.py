@@ -17,6 +17,6 @@ class Options:
     max_growth: int = 0
     prune_inputs: bool = False
     freeze_defaults: bool = False
-    unroll_nodes: int = 256
+    unroll_nodes: int = 24
     largest_constant: int = 1 << 30
     most_nodes: int = 1 << 20

@@ -7,6 +7,7 @@ When it dies or hangs the call raises ChildError, and the next call starts a new
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -70,6 +71,11 @@ class Child:
             self._process.kill()
             self._reap(None)
 
+    def abort(self) -> None:
+        """Kill the process from another thread; the call that waits for it raises ChildError."""
+        if (process := self._process) is not None:
+            process.kill()
+
     def __enter__(self) -> Child:
         return self
 
@@ -92,10 +98,8 @@ class Child:
         process.kill()
         code = process.wait()
         process.stdout.close()
-        try:
+        with contextlib.suppress(OSError):  # it may hold unsent bytes
             process.stdin.close()
-        except OSError:
-            pass  # it held unsent bytes
         if expired is not None:
             return f"the child process was stopped after {expired:g} s"
         return f"the child process died ({signal.Signals(-code).name if code < 0 else f'exit code {code}'})"

@@ -119,7 +119,6 @@ class Evaluator:
             else:
                 result.tensors[value] = to_tensor(entry["dtype"], entry["shape"], next(buffers), value.name)
 
-
     def _refuse_rounded(self, halves: Sequence[ir.Value], probes: list[bytearray], result: Evaluated) -> None:
         for value, probe in zip(halves, probes, strict=True):
             node = value.producer()

@@ -92,4 +92,3 @@ _FORMS = {
     "value_string": lambda v: ir.StringTensor([v.encode()], shape=ir.Shape([])),
     "value_strings": lambda v: ir.StringTensor([s.encode() for s in v], shape=ir.Shape([len(v)])),
 }
-

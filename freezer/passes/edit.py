@@ -25,8 +25,12 @@ class Editor:
         self.names = names
         self.touch = touch
         self.owner: dict[ir.Graph, ir.Node] = {}
+        self.node_names = Names()
         for node in model.graph:
             self.adopt(node)
+        for node in [*model.graph, *(n for g in model.graph.subgraphs() for n in g)]:
+            # onnxruntime wants them unique, and a body may be inlined
+            node.name = self.node_names.fresh(node.name or node.op_type)
 
     def adopt(self, node: ir.Node) -> None:
         """Remember whose bodies these are, at any depth."""
@@ -46,7 +50,7 @@ class Editor:
             self._name(value, base)
             graph.register_initializer(value)
         for new in rewrite.nodes:
-            new.name = new.name or node.name
+            new.name = self.node_names.fresh(new.name or node.name or new.op_type)
             for value in new.outputs:
                 self._name(value, base)
             self.adopt(new)
@@ -137,7 +141,7 @@ class Editor:
         else:
             node = ir.Node("", "Constant", [], [ir.AttrTensor("value", tensor)])
         node.outputs[0].name = self.names.fresh(value.name or "constant")
-        node.name = node.outputs[0].name
+        node.name = self.node_names.fresh(node.outputs[0].name)
         graph.append(node)
         self.facts.set(node.outputs[0], self.facts.of(value))
         return node.outputs[0]

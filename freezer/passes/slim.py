@@ -28,7 +28,9 @@ def slim_loop(node: ir.Node, editor: Editor) -> bool:
     for i in range(carried):
         if body.outputs[1 + i] is body.inputs[2 + i]:
             _use_outer(node, body, i, editor)
-    dead = [i for i, v in enumerate(node.outputs) if not _is_read(v) and not (i < carried and body.inputs[2 + i].uses())]
+    dead = [
+        i for i, v in enumerate(node.outputs) if not _is_read(v) and not (i < carried and body.inputs[2 + i].uses())
+    ]
     if not dead or len(dead) == len(node.outputs):
         return False
     slots = [i for i in dead if i < carried]
@@ -54,7 +56,14 @@ def _rebuild(node: ir.Node, inputs: Sequence[ir.Value | None], dead: Sequence[in
     assert node.graph is not None
     attributes = list(node.attributes.values())
     kept = [v for i, v in enumerate(node.outputs) if i not in dead]
-    new = ir.Node(node.domain, node.op_type, inputs, attributes, num_outputs=len(kept), name=node.name)
+    new = ir.Node(
+        node.domain,
+        node.op_type,
+        inputs,
+        attributes,
+        num_outputs=len(kept),
+        name=editor.node_names.fresh(node.name or ""),
+    )
     for old, value in zip(kept, new.outputs, strict=True):
         value.name = editor.names.fresh(old.name or "")
     node.graph.insert_before(node, new)

@@ -15,14 +15,15 @@ from __future__ import annotations
 from collections import deque
 
 import onnx_ir as ir
+from freezer.facts.determinism import is_deterministic
+from freezer.facts.transfer import infer
 
 from freezer.evaluate.ask_types import ask_types
 from freezer.evaluate.batch import reads, subgraphs
 from freezer.evaluate.evaluator import Evaluator
 from freezer.facts.declared import declared
-from freezer.facts.determinism import is_deterministic
+from freezer.facts.fact import UNKNOWN, Fact
 from freezer.facts.table import Facts
-from freezer.facts.transfer import infer
 from freezer.naming import Names
 from freezer.options import Options
 from freezer.passes import bodies

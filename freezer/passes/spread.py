@@ -48,7 +48,9 @@ def spread(value: ir.Value, part: np.ndarray, shape: tuple[int, ...], editor: Ed
     dtype = editor.facts.dtype(value)
     assert node is not None and dtype is not None
     small = ir.Value(const_value=ir.Tensor(np.ascontiguousarray(part), dtype=dtype), type=ir.TensorType(dtype))
-    target = ir.Value(const_value=ir.tensor(list(shape), dtype=ir.DataType.INT64), type=ir.TensorType(ir.DataType.INT64))
+    target = ir.Value(
+        const_value=ir.tensor(list(shape), dtype=ir.DataType.INT64), type=ir.TensorType(ir.DataType.INT64)
+    )
     expand = make_node("Expand", [small, target])
     outputs = [expand.outputs[0] if v is value else None for v in node.outputs]
     editor.apply(node, Rewrite(outputs, [expand], [small, target]))

@@ -24,3 +24,8 @@ def empty(dtype: ir.DataType, shape: tuple[int, ...]) -> ir.TensorProtocol:
 def scalar(value: int | bool) -> ir.TensorProtocol:
     """An int64 or bool tensor of rank 0."""
     return ir.tensor(np.array(value, np.bool_ if isinstance(value, bool) else np.int64))
+
+
+def vector(values: list[int]) -> ir.TensorProtocol:
+    """An int64 tensor of rank 1."""
+    return ir.tensor(values, dtype=ir.DataType.INT64)
