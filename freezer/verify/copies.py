@@ -86,6 +86,7 @@ def _subgraphs(nodes: Iterable[onnx.NodeProto]) -> list[onnx.GraphProto]:
 
 
 def _tensors(proto: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """Every stored tensor, those of the main graph's initializers first."""
     for graph in graphs(proto):
         yield from graph.initializer
     for node in all_nodes(proto):
@@ -100,14 +101,14 @@ def _attach(proto: onnx.ModelProto, files: dict[str, str]) -> dict[str, ort.OrtV
     the others to exist.
     """
     maps: dict[str, np.ndarray] = {}
-    main = {id(t) for t in proto.graph.initializer}
+    main = len(proto.graph.initializer)  # they come first
     given: dict[str, ort.OrtValue] = {}
     inline = 0
-    for tensor in _tensors(proto):
+    for number, tensor in enumerate(_tensors(proto)):
         if tensor.data_location != onnx.TensorProto.EXTERNAL:
             continue
         data = _content(tensor, files, maps)
-        if id(tensor) in main and (value := _mapped(tensor, data)) is not None:
+        if number < main and (value := _mapped(tensor, data)) is not None:
             given[tensor.name] = value
             _point_nowhere(tensor)
         else:

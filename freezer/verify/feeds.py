@@ -50,7 +50,7 @@ class Drawer:
             return self._value(slot, kind.optional_type.elem_type, shapes, sizes, profile, rng)
         if kind.HasField("map_type"):
             return self._map(slot, kind.map_type, rng)
-        return self._tensor(slot, kind.tensor_type.elem_type, shapes, sizes, profile, rng)
+        return np.asarray(self._tensor(slot, kind.tensor_type.elem_type, shapes, sizes, profile, rng))
 
     def _tensor(self, slot: Slot, element: int, shapes: dict[str, tuple[int, ...]], sizes: dict[str, int],
                 profile: str, rng: np.random.Generator) -> np.ndarray:  # fmt: skip
@@ -58,11 +58,11 @@ class Drawer:
         if element == onnx.TensorProto.STRING:
             return self._strings(found, shape, rng)
         dtype = onnx.helper.tensor_dtype_to_np_dtype(element)
-        if (found.mask or _MASK.search(slot.name)) and not found.limits:
+        if (found.mask or _MASK.search(slot.name)) and not found.index:
             return _mask(shape, profile, rng).astype(dtype)
         if dtype == np.bool_:
             return rng.random(shape) < 0.5
-        if _is_float(dtype) and not found.limits and not found.small:
+        if _is_float(dtype) and not found.index and not found.small:
             return _floats(shape, profile, rng).astype(dtype)
         return _integers(slot, dtype, shapes, sizes, found, profile, rng).astype(dtype)
 
@@ -128,7 +128,7 @@ def _integers(slot: Slot, dtype: np.dtype, shapes: dict[str, tuple[int, ...]], s
     limits = [n for n in (evaluate(size, sizes) for size in found.limits) if n]
     if limits:
         return rng.integers(0, max(1, min(limits) - found.offset), shape)
-    if found.limits:  # it indexes an axis of unknown size
+    if found.index:  # it indexes an axis of unknown size
         return rng.integers(0, 1 if profile in ("small", "ones") else 2, shape)
     if _LENGTH.search(slot.name) and (length := _row(slot.name, shapes)):
         low = length if profile in ("normal", "ones") else max(1, length // 2)

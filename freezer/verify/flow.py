@@ -17,12 +17,13 @@ Size = Union[int, str]
 
 @dataclass
 class Hints:
-    """limits: sizes of axes it indexes (a number or a symbol). offset: what is added before it does.
-    constants: numbers and strings it is compared with or looked up in. mask: it selects.
-    small: it is a size, a count, an axis or a repeat.
+    """index: it indexes an axis. limits: the sizes of such axes (numbers or symbols), if known.
+    offset: what is added before it does. constants: numbers and strings it is compared with or
+    looked up in. mask: it selects. small: it is a size, a count, an axis or a repeat.
     """
 
     limits: list[Size] = field(default_factory=list)
+    index: bool = False
     offset: int = 0
     constants: list[int | float | str] = field(default_factory=list)
     mask: bool = False
@@ -81,6 +82,7 @@ class _Walk:
     def __init__(self, proto: onnx.ModelProto) -> None:
         self.constants = _constants(proto)
         self.shapes = _shapes(proto)
+        self.arguments: dict[str, str] = {}  # what a function's inputs were, in the last call met
         self.functions = {(f.domain, f.name): f for f in proto.functions}
         self.producers = {o: node for node in all_nodes(proto) for o in node.output if o}
         self.main = _consumers(n for graph in graphs(proto) for n in graph.node)
@@ -100,6 +102,7 @@ class _Walk:
                 todo.extend((output, scope) for output in self._moved(node, index))
                 function = self.functions.get((node.domain, node.op_type))
                 if function is not None and index < len(function.input):
+                    self.arguments.update(zip(function.input, node.input, strict=False))
                     todo.append((function.input[index], (function.domain, function.name)))
         return found
 
@@ -116,6 +119,7 @@ class _Walk:
     def _note(self, found: Hints, node: onnx.NodeProto, index: int) -> None:
         """What this use of an input says about it."""
         if index in _INDEXES.get(node.op_type, {}):
+            found.index = True
             found.limits.extend(self._axis_size(node, node.input[_INDEXES[node.op_type][index]]))
         if index in _SMALL.get(node.op_type, ()):
             found.small = True
@@ -170,6 +174,8 @@ class _Walk:
             shape = self._shape(node.input[0], depth - 1)
             perm = next((list(a.ints) for a in node.attribute if a.name == "perm"), None)
             return shape and ([shape[p] for p in perm] if perm else shape[::-1])
+        if name not in self.shapes and node is None and depth and name in self.arguments:
+            return self._shape(self.arguments[name], depth - 1)
         return self.shapes.get(name)
 
 

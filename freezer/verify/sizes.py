@@ -15,7 +15,7 @@ from freezer.verify.flow import Size
 
 MOST = 72  # candidates in all
 _SIZES = (8, 1, 16, 64, 3, 128, 2, 512, 256, 576, 100, 5, 224, 1024, 32, 320, 48, 80, 400, 640, 2048, 4096, 16000)
-_BATCH = re.compile(r"batch|^(n|b|bs|bsz)$|^unk__|^none$", re.IGNORECASE)
+_BATCH = re.compile(r"batch|^(b|bs|bsz)$|^unk__|^none$", re.IGNORECASE)
 _PICTURE = re.compile(r"height|width|^(h|w)$", re.IGNORECASE)
 _OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv,
               ast.Div: operator.floordiv}  # fmt: skip
@@ -143,8 +143,8 @@ def _candidates(slots: list[Slot], symbols: list[str], known: list[int]) -> Iter
 
 
 def _batches(slots: list[Slot], symbols: list[str]) -> set[str]:
-    first = {s.shape[0] for s in slots if len(s.shape) >= 2 and isinstance(s.shape[0], str) and ":" in s.shape[0]}
-    return {s for s in symbols if _BATCH.search(s) or s in first}
+    first = {s.shape[0] for s in slots if len(s.shape) >= 2}
+    return {s for s in symbols if _BATCH.search(s) or (s in first and (":" in s or s in ("n", "N")))}
 
 
 def _pictures(slots: list[Slot], symbols: list[str]) -> set[str]:

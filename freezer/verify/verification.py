@@ -6,6 +6,7 @@ import itertools
 import os
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from freezer.model_io import Source
 
 JUDGE = "freezer.verify.judge"
+_LAST_BITS = defaultdict(int, float64=1024, float32=1024, float16=8, bfloat16=2)  # ulp
 RUN_SECONDS = 120.0  # one run of one model
 
 
@@ -66,7 +68,8 @@ class Verification:
         self._interface = {"dims": bindings.dims, "shapes": shapes, "seed": seed}
         self._engine, self._name, self._outputs, self._free = "onnxruntime", "", [""], False
         self._found: list[str] = []
-        self._refused = ""
+        self._given_up = False
+        self._refused = self._without = ""
         self._thread = threading.Thread(target=self._prepare, args=(feeds,), daemon=True)
         self._thread.start()
 
@@ -83,7 +86,11 @@ class Verification:
         return verdict
 
     def close(self) -> None:
-        """Give it up, or end it."""
+        """Give it up if it still runs; end the child unless it was given."""
+        self._given_up = True
+        while self._thread.is_alive():
+            self._child.abort()
+            self._thread.join(0.05)
         if self._owned:
             self._child.close()
 
@@ -94,7 +101,7 @@ class Verification:
             return
         search = Search(self._ask, self._load_original, vary=self._free, wanted=feeds)
         if not search.run():
-            self._refused = f"not verified: no feed was found that the original runs on: {search.error}"
+            self._refused = f"not verified: no feed was found that the original runs on: {search.error}{self._without}"
         self._found = search.feeds
 
     def _load_original(self) -> str:
@@ -105,6 +112,7 @@ class Verification:
             if "error" not in answer:
                 self._engine, self._name, self._outputs = engine, answer["engine"], answer["outputs"]
                 self._free = bool(answer["free"])
+                self._without = f" (onnxruntime does not load it: {error})" if error else ""
                 return ""
             error = error or answer["error"]
         return error
@@ -115,6 +123,8 @@ class Verification:
 
     def _ask(self, command: str, header: dict[str, Any], buffers: Any = ()) -> dict[str, Any]:
         """The child's answer; its death is an answer too: {"error", "died"}."""
+        if self._given_up:
+            return {"error": "given up", "died": True}
         try:
             return self._child.call(command, header, buffers)[0]
         except ChildError as error:
@@ -231,4 +241,5 @@ def _how(output: OutputVerdict) -> str:
 
 
 def _is_close(output: OutputVerdict) -> bool:
-    return output.status == EQUAL or (output.max_ulp is not None and output.max_ulp <= 1 << 10)
+    """Whether only last bits differ: what two correct libraries may disagree about."""
+    return output.status == EQUAL or (output.max_ulp is not None and output.max_ulp <= _LAST_BITS[output.dtype])
