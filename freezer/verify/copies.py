@@ -30,7 +30,7 @@ class Copy:
 
 
 def make_copy(data: bytes, files: dict[str, str], values: dict[str, onnx.TensorProto]) -> Copy:
-    """The copy of a serialised model. files: location in the model -> the path that was checked for it.
+    """The copy of a serialised model. files: normal location in the model -> the path that was checked for it.
 
     values: contents for initializers that onnxruntime does not let be fed (before IR version 4 an
     initializer is a constant though it is listed as an input). Raises ValueError for a location
@@ -122,7 +122,7 @@ def _attach(proto: onnx.ModelProto, files: dict[str, str]) -> dict[str, ort.OrtV
 def _content(tensor: onnx.TensorProto, files: dict[str, str], maps: dict[str, np.ndarray]) -> np.ndarray:
     """The bytes of an external tensor, mapped, as uint8."""
     entry = {e.key: e.value for e in tensor.external_data}
-    location = entry.get("location", "")
+    location = os.path.normpath(entry.get("location", ""))
     if location not in files:
         raise ValueError(f"tensor '{tensor.name}' refers to data file '{location}', which was not checked")
     if location not in maps:

@@ -14,6 +14,7 @@ import onnx_ir as ir
 
 from freezer.errors import ChildError
 from freezer.evaluate.child import Child, Limits
+from freezer.model_io import serialise, to_proto
 from freezer.verify.search import Search
 from freezer.verify.verdict import DIFFERENT, EQUAL, UNVERIFIED, OutputVerdict, Verdict
 
@@ -62,7 +63,7 @@ class Verification:
         self._start, self._owned = time.perf_counter(), child is None
         self._child = child or start_judge(limits)
         self._data = {"original": original.proto_bytes()}
-        self._files = data_files(original.model)
+        self._files = {"original": _source_files(original)}
         self._values = {k: ir.to_proto(t).SerializeToString() for k, t in bindings.values.items()}
         shapes = {k: list(v) for k, v in bindings.shapes.items()}
         self._interface = {"dims": bindings.dims, "shapes": shapes, "seed": seed}
@@ -75,8 +76,8 @@ class Verification:
 
     def finish(self, residual: ir.Model) -> Verdict:
         """Wait for the original's results, run the residual, compare. Ends the child unless it was given."""
-        self._files |= data_files(residual)
-        self._data["residual"] = ir.to_proto(residual).SerializeToString()
+        self._files["residual"] = _files(residual)
+        self._data["residual"] = serialise(to_proto(residual))
         try:
             self._thread.join()
             verdict = self._with_loading(self._compared() if self._found else Verdict(UNVERIFIED, self._refused))
@@ -118,7 +119,7 @@ class Verification:
         return error
 
     def _load(self, which: str, engine: str) -> dict[str, Any]:
-        header = {"which": which, "values": list(self._values), "engine": engine, "files": self._files}
+        header = {"which": which, "values": list(self._values), "engine": engine, "files": self._files[which]}
         return self._ask("load", {**header, **self._interface}, [self._data[which], *self._values.values()])
 
     def _ask(self, command: str, header: dict[str, Any], buffers: Any = ()) -> dict[str, Any]:
@@ -194,12 +195,13 @@ class Verification:
         answer = self._ask(command, {"which": which})
         if not answer.get("unknown"):
             return answer
-        return self._ask(command, {"which": which, "files": self._files}, [self._data[which]])
+        return self._ask(command, {"which": which, "files": self._files[which]}, [self._data[which]])
 
 
-def data_files(model: ir.Model) -> dict[str, str]:
-    """Location as the model writes it -> path, for every external tensor of a model."""
-    return {str(t.location): os.path.abspath(t.path) for t in _tensors(model) if isinstance(t, ir.ExternalTensor)}
+def _files(model: ir.Model) -> dict[str, str]:
+    """Location, in normal form -> path, for every external tensor of a model."""
+    external = (t for t in _tensors(model) if isinstance(t, ir.ExternalTensor))
+    return {os.path.normpath(t.location): os.path.abspath(t.path) for t in external}
 
 
 def _tensors(model: ir.Model) -> Iterator[ir.TensorProtocol | None]:
@@ -209,6 +211,12 @@ def _tensors(model: ir.Model) -> Iterator[ir.TensorProtocol | None]:
     for attribute in (a for node in nodes for a in node.attributes.values()):
         if attribute.type == ir.AttributeType.TENSOR and not attribute.is_ref():
             yield attribute.as_tensor()
+
+
+def _source_files(source: Source) -> dict[str, str]:
+    """The same for a source, whose model may have lost some of its tensors by now."""
+    folder = os.path.abspath(source.folder or ".")
+    return {os.path.relpath(path, folder): os.path.abspath(path) for path in source.data_files}
 
 
 def _by_output(names: list[str], rows: list[dict[str, Any]]) -> Iterator[OutputVerdict]:

@@ -10,26 +10,10 @@ import onnx
 import onnx.parser
 import onnx_ir as ir
 
+from freezer.model_io import load
 from freezer.verify import Verdict, verify
 
 HEADER = '<ir_version: 10, opset_import: ["": 21, "ai.onnx.ml": 3, "local": 1]> '
-
-
-@dataclass
-class Original:
-    """What verify() needs of a Source."""
-
-    proto: onnx.ModelProto
-    directory: str = ""
-
-    def __post_init__(self) -> None:
-        self.model = ir.from_proto(self.proto)
-        for value in self.model.graph.initializers.values():
-            if isinstance(value.const_value, ir.ExternalTensor):
-                value.const_value.base_dir = self.directory
-
-    def proto_bytes(self) -> bytes:
-        return self.proto.SerializeToString()
 
 
 @dataclass
@@ -53,4 +37,4 @@ def judged(original: str | onnx.ModelProto, residual: str | onnx.ModelProto, bin
            **options: Any) -> Verdict:  # fmt: skip
     """The verdict on two models in text form."""
     protos = [parse(m) if isinstance(m, str) else m for m in (original, residual)]
-    return verify(Original(protos[0]), ir.from_proto(protos[1]), bindings or bound(), **options)
+    return verify(load(protos[0]), load(protos[1]).model, bindings or bound(), **options)
