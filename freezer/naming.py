@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable, Iterator
+
+import onnx_ir as ir
 
 
 class Names:
@@ -28,3 +30,35 @@ class Names:
         self._next[base] = count
         self._used.add(name)
         return name
+
+
+def make_names_unique(model: ir.Model) -> Names:
+    """Rename values so that no two in the main graph and its subgraphs share a name; all names in use.
+
+    Inputs, initializers and outputs of the main graph keep their names, and so do its other values;
+    a value of a subgraph whose name is taken gets a suffix. Function bodies keep their own scope.
+    """
+    names = Names(v.name for v in _defined(model.graph) if v.name)
+    inner = [v for g in model.graph.subgraphs() for v in _defined(g)]
+    clashing = []
+    for value in inner:
+        if not value.name or value.name in names:
+            clashing.append(value)
+        else:
+            names.claim(value.name)
+    for value in clashing:
+        if value.name or value.uses():
+            value.name = names.fresh(value.name or "value")
+    for function in model.functions.values():
+        for graph in (function.graph, *function.graph.subgraphs()):
+            for value in _defined(graph):
+                names.claim(value.name or "")
+    return names
+
+
+def _defined(graph: ir.Graph) -> Iterator[ir.Value]:
+    """The values a graph defines, each once: inputs, initializers, node outputs."""
+    yield from graph.inputs
+    yield from (v for v in list(graph.initializers.values()) if not v.is_graph_input())
+    for node in graph:
+        yield from node.outputs

@@ -1,0 +1,141 @@
+"""Between protobuf and onnx_ir, with what onnx_ir cannot hold put aside and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import onnx
+import onnx_ir as ir
+
+from freezer.errors import LimitError, ModelError
+from freezer.model_io.slots import slots
+
+TYPE = "freezer.onnx_type"  # in Value.meta: the serialised TypeProto of an input or output onnx_ir has no type for
+
+
+def from_proto(proto: onnx.ModelProto, folder: str = "") -> ir.Model:
+    """The onnx_ir form of a checked private copy, whose tensors it shares; external tensors get their folder.
+
+    Types with maps or opaque types in them are not onnx_ir's: such inputs and outputs keep theirs in
+    `meta`, where `to_proto` finds it. Raises ModelError.
+    """
+    inputs, outputs = _put_aside(proto.graph.input), _put_aside(proto.graph.output)
+    for graph in _graphs(proto):
+        _put_aside([*graph.value_info, *graph.input, *graph.output])
+    try:
+        model = ir.from_proto(proto)
+    except (ir.serde.SerdeError, ValueError, TypeError, NotImplementedError, RecursionError) as error:
+        raise ModelError(f"the model breaks ONNX's rules: {_innermost(error)}") from None
+    for values, types in ((model.graph.inputs, inputs), (model.graph.outputs, outputs)):
+        for index, content in types.items():
+            values[index].meta[TYPE] = content
+    if folder:
+        _set_folder(model, folder)
+    return model
+
+
+def to_proto(model: ir.Model) -> onnx.ModelProto:
+    """The protobuf form; nothing that is external is read. Raises LimitError for more than 2 GiB.
+
+    Unlike onnx_ir's it restores types with maps in them and does not declare types of initializers.
+    """
+    try:
+        proto = ir.to_proto(model)
+    except MemoryError:
+        raise LimitError("not enough memory to write the model") from None
+    for values, infos in ((model.graph.inputs, proto.graph.input), (model.graph.outputs, proto.graph.output)):
+        for value, info in zip(values, infos, strict=True):
+            if content := value.meta.get(TYPE):
+                info.type.ParseFromString(content)
+    for graph in _graphs(proto):
+        _drop_initializer_types(graph)
+    return proto
+
+
+def serialise(proto: onnx.ModelProto) -> bytes:
+    """The bytes of a model, the same in every run. Raises LimitError for more than 2 GiB."""
+    try:
+        return proto.SerializeToString(deterministic=True)
+    except Exception as error:  # protobuf's EncodeError, or ValueError, by implementation
+        raise LimitError(f"the model cannot be written as one file: {error}; use external data") from None
+
+
+def _put_aside(infos: Any) -> dict[int, bytes]:
+    """Clear the types that onnx_ir cannot read; what they were, by position."""
+    aside = {}
+    for index, info in enumerate(infos):
+        if not info.type.HasField("tensor_type") and _is_odd(info.type):
+            aside[index] = info.type.SerializeToString()
+            info.ClearField("type")
+    return aside
+
+
+def _is_odd(type_: onnx.TypeProto) -> bool:
+    while kind := type_.WhichOneof("value"):
+        if kind in ("tensor_type", "sparse_tensor_type"):
+            return False
+        if kind not in ("sequence_type", "optional_type"):
+            return True
+        type_ = getattr(type_, kind).elem_type
+    return True
+
+
+def _graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
+    stack = [[model.graph], *([g for n in f.node for g in _bodies(n)] for f in model.functions)]
+    for graphs in stack:
+        yield from graphs
+        stack.extend([b] for g in graphs for n in g.node for b in _bodies(n))
+
+
+def _bodies(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    for attribute in node.attribute:
+        if attribute.type == onnx.AttributeProto.GRAPH:
+            yield attribute.g
+        elif attribute.type == onnx.AttributeProto.GRAPHS:
+            yield from attribute.graphs
+
+
+def _drop_initializer_types(graph: onnx.GraphProto) -> None:
+    """value_info that repeats what an initializer says; it would make the file grow."""
+    constants = {t.name for t in graph.initializer}
+    kept = [v for v in graph.value_info if v.name not in constants]
+    if len(kept) < len(graph.value_info):
+        kept = [type(v).FromString(v.SerializeToString()) for v in kept]
+        del graph.value_info[:]
+        graph.value_info.extend(kept)
+
+
+def _set_folder(model: ir.Model, folder: str) -> None:
+    for slot in slots(model):
+        if isinstance(slot.tensor, ir.ExternalTensor):
+            slot.tensor.base_dir = folder
+
+
+def _innermost(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300]
+
+
+def to_kind(model: ir.Model, kind: str) -> Any:
+    """The model as the kind that came in: "ir" itself, "graphsurgeon" a Graph, "proto" and "path" a ModelProto."""
+    if kind == "ir":
+        return model
+    proto = to_proto(model)
+    if kind != "graphsurgeon":
+        return proto
+    import onnx_graphsurgeon
+
+    return onnx_graphsurgeon.import_onnx(proto)
+
+
+def folder_of(model: ir.Model) -> str | None:
+    """The one folder that a model's external tensors lie in; None without external tensors. Raises ModelError."""
+    external = (s.tensor for s in slots(model) if isinstance(s.tensor, ir.ExternalTensor))
+    folders = {os.path.abspath(t.base_dir or ".") for t in external}
+    if len(folders) > 1:
+        raise ModelError(f"the model's external data lies in {len(folders)} folders; save it as one file first")
+    return folders.pop() if folders else None

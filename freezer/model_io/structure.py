@@ -1,0 +1,131 @@
+"""Whether a model's names hold together: everything read is defined, once, and nothing calls itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
+
+import onnx
+
+from freezer.errors import ModelError
+
+Call = tuple[str, str, str]
+_GRAPH, _GRAPHS = onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS
+
+
+class Scope:
+    """The names one graph defines, and those of them that were defined before the node being looked at."""
+
+    __slots__ = ("local", "seen", "sorted", "where")
+
+    def __init__(self, where: str, seen: set[str]) -> None:
+        self.where = where
+        self.seen = seen
+        self.local = set(seen)
+        self.sorted = True
+
+
+def check_structure(model: onnx.ModelProto) -> bool:
+    """Raise ModelError for names that are missing or defined twice; whether every graph is sorted."""
+    is_sorted = _check_graph(model.graph, [], set(), "the graph")
+    calls: dict[Call, set[Call]] = {}
+    for function in model.functions:
+        identity = (_domain(function.domain), function.name, function.overload)
+        if identity in calls:
+            raise ModelError(f"function '{'::'.join(identity[:2])}' is defined twice")
+        calls[identity] = set()
+        is_sorted &= _check_function(function, calls[identity])
+    _check_recursion(calls)
+    return is_sorted
+
+
+def _check_graph(graph: onnx.GraphProto, outer: list[Scope], calls: set[Call], where: str) -> bool:
+    inputs = [v.name for v in graph.input]
+    _check_unique(inputs, f"input of {where}")
+    constants = [t.name for t in graph.initializer]
+    constants += [t.values.name for t in graph.sparse_initializer]
+    _check_unique(constants, f"initializer of {where}")
+    scope = Scope(where, {*inputs, *constants})
+    return _check_nodes(graph.node, (v.name for v in graph.output), [*outer, scope], calls)
+
+
+def _check_function(function: onnx.FunctionProto, calls: set[Call]) -> bool:
+    where = f"function '{function.name}'"
+    _check_unique(list(function.input), f"input of {where}")
+    return _check_nodes(function.node, function.output, [Scope(where, set(function.input))], calls)
+
+
+def _check_unique(names: list[str], what: str) -> None:
+    if len(set(names)) == len(names) and "" not in names:
+        return
+    if "" in names:
+        raise ModelError(f"an {what} has no name")
+    twice = next(n for n, count in Counter(names).items() if count > 1)
+    raise ModelError(f"'{twice}' is defined twice as an {what}")
+
+
+def _check_nodes(
+    nodes: Iterable[onnx.NodeProto], outputs: Iterable[str], scopes: list[Scope], calls: set[Call]
+) -> bool:
+    scope, is_sorted = scopes[-1], True
+    read = [(node, list(node.output)) for node in nodes]
+    for node, defined in read:
+        _define(defined, node, scope)
+    for node, defined in read:
+        for name in node.input:
+            if name and name not in scope.seen:
+                _check_read(name, node, scopes)
+        calls.add((_domain(node.domain), node.op_type, node.overload))
+        for graph in subgraphs(node):
+            is_sorted &= _check_graph(graph, scopes, calls, f"a subgraph of {describe(node)}")
+        scope.seen.update(defined)
+    for name in outputs:
+        if name not in scope.local:
+            raise ModelError(f"output '{name}' of {scope.where} is not produced by any of its nodes")
+    return is_sorted and scope.sorted
+
+
+def _define(defined: list[str], node: onnx.NodeProto, scope: Scope) -> None:
+    for name in filter(None, defined):
+        if name in scope.local:
+            raise ModelError(f"'{name}' is defined twice in {scope.where}, the second time by {describe(node)}")
+        scope.local.add(name)
+
+
+def _check_read(name: str, node: onnx.NodeProto, scopes: list[Scope]) -> None:
+    for scope in reversed(scopes):
+        if name in scope.local:
+            scope.sorted &= name in scope.seen
+            return
+    raise ModelError(f"{describe(node)} reads '{name}', which nothing in the model defines")
+
+
+def subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    """The graphs among a node's attributes."""
+    for attribute in node.attribute:
+        if attribute.type == _GRAPH:
+            yield attribute.g
+        elif attribute.type == _GRAPHS:
+            yield from attribute.graphs
+
+
+def describe(node: onnx.NodeProto) -> str:
+    """A node in words, for messages."""
+    if node.name:
+        return f"node '{node.name}' ({node.op_type})"
+    return f"the {node.op_type} node that makes '{next(iter(node.output), '')}'"
+
+
+def _domain(domain: str) -> str:
+    return "" if domain == "ai.onnx" else domain
+
+
+def _check_recursion(calls: dict[Call, set[Call]]) -> None:
+    """Raise ModelError if a function can reach itself."""
+    own = {caller: sorted(c for c in called if c in calls) for caller, called in calls.items()}
+    try:
+        TopologicalSorter(own).prepare()
+    except CycleError as error:
+        way = " -> ".join(f"'{'::'.join(call[:2])}'" for call in error.args[1][:5])
+        raise ModelError(f"a function calls itself: {way}") from None
