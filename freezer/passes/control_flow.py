@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from freezer.passes.edit import Editor
 from freezer.passes.slim import slim_if, slim_loop
-from freezer.passes.splice import Context, copy_body, finish, splice
+from freezer.passes.splice import Context, copy_body, finish, splice, through_identity
 from freezer.passes.tensors import empty
 from freezer.passes.unroll import unroll_loop, unroll_scan
 from freezer.passes.why import live_inputs
@@ -34,19 +34,27 @@ def _if(node: ir.Node, context: Context) -> bool:
 
 def _loop(node: ir.Node, context: Context) -> bool:
     trip, start = (context.facts.of(v).known_elements if v is not None else None for v in node.inputs[:2])
+    if context.facts.of(node.outputs[0]).static:
+        return False  # to be evaluated as a whole
     if (trip and trip[0] <= 0) or (start and not start[0]):
         return _skip_loop(node, context)
     if not trip or (node.inputs[1] is not None and not start) or not _never_breaks(node, context):
-        what = node.inputs[0] if not trip and node.inputs[0] is not None else node.inputs[1]
-        context.log.reasons[node] = f"the number of iterations depends on {live_inputs(what)}"
+        context.log.reasons[node] = f"the number of iterations depends on {_what_counts(node, bool(trip))}"
         return slim_loop(node, context.editor)
     return unroll_loop(node, int(trip[0]), context)
+
+
+def _what_counts(node: ir.Node, has_count: bool) -> str:
+    if not has_count and node.inputs[0] is not None:
+        return live_inputs(node.inputs[0])
+    body = node.attributes["body"].as_graph()
+    return f"'{body.outputs[0].name}', which the body computes"
 
 
 def _never_breaks(node: ir.Node, context: Context) -> bool:
     body = node.attributes["body"].as_graph()
     going_on = context.facts.of(body.outputs[0]).known_elements
-    return body.outputs[0] is body.inputs[1] or bool(going_on and going_on[0])
+    return through_identity(body.outputs[0]) is body.inputs[1] or bool(going_on and going_on[0])
 
 
 def _skip_loop(node: ir.Node, context: Context) -> bool:

@@ -76,7 +76,7 @@ class Editor:
         assert node is not None and node.graph is not None
         name = value.name or ""  # an output's name stays with the output
         constant = self.constant(
-            node.graph, tensor, self.names.fresh(name) if value.is_graph_output() else self._retire(value)
+            node.graph, tensor, self.names.fresh(name) if value.is_graph_output() else self.retire(value)
         )
         self.replace(value, constant)
         self.touch(node)
@@ -122,14 +122,20 @@ class Editor:
         graph = old.graph
         assert graph is not None
         positions = [i for i, v in enumerate(graph.outputs) if v is old]
-        name = self._retire(old)
+        name = self.retire(old)
         value = new if self._may_be_output(new, graph) else self._copy(new, graph)
         value.name = name
         value.type, value.shape = old.type, old.shape
         for i in positions:
             graph.outputs[i] = value
 
-    def _may_be_output(self, value: ir.Value, graph: ir.Graph) -> bool:
+    def drops_identity(self, node: ir.Node, outputs: list[ir.Value | None]) -> bool:
+        """Whether the graph outputs that an Identity makes could be its input itself."""
+        pairs = zip(node.outputs, outputs, strict=True)
+        named = [(old, new) for old, new in pairs if old.is_graph_output() and new is not None]
+        return all(known(new) is not None or self._may_be_output(new, node.graph) for _, new in named)
+
+    def _may_be_output(self, value: ir.Value, graph: ir.Graph | None) -> bool:
         node = value.producer()
         return node is not None and node.graph is graph and not value.is_graph_output()
 
@@ -146,7 +152,7 @@ class Editor:
         self.facts.set(node.outputs[0], self.facts.of(value))
         return node.outputs[0]
 
-    def _retire(self, value: ir.Value) -> str:
+    def retire(self, value: ir.Value) -> str:
         """Free a value's name for another; the value keeps a fresh one until it goes."""
         name = value.name or ""
         value.name = self.names.fresh(name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 
 import onnx_ir as ir
 
 from freezer.evaluate.batch import subgraphs
 from freezer.passes.edit import Editor
+from freezer.passes.splice import through_identity
 
 
 def slim_if(node: ir.Node, editor: Editor) -> bool:
@@ -26,15 +27,15 @@ def slim_loop(node: ir.Node, editor: Editor) -> bool:
     body = node.attributes["body"].as_graph()
     carried = len(body.inputs) - 2
     for i in range(carried):
-        if body.outputs[1 + i] is body.inputs[2 + i]:
+        if through_identity(body.outputs[1 + i]) is body.inputs[2 + i]:
             _use_outer(node, body, i, editor)
-    dead = [
-        i for i, v in enumerate(node.outputs) if not _is_read(v) and not (i < carried and body.inputs[2 + i].uses())
-    ]
+    dead = [i for i, v in enumerate(node.outputs) if not _is_read(v) and not (i < carried and _is_used(body, i))]
     if not dead or len(dead) == len(node.outputs):
         return False
     slots = [i for i in dead if i < carried]
     _drop(body.outputs, [1 + i for i in dead])
+    for slot in slots:
+        _release(body.inputs[2 + slot], editor)
     _drop(body.inputs, [2 + i for i in slots])
     _rebuild(node, [v for i, v in enumerate(node.inputs) if i - 2 not in slots], dead, editor)
     return True
@@ -45,10 +46,26 @@ def _use_outer(node: ir.Node, body: ir.Graph, slot: int, editor: Editor) -> None
     outer = node.inputs[2 + slot]
     assert outer is not None
     for user, index in body.inputs[2 + slot].uses():
-        user.replace_input_with(index, outer)
-        editor.touch(user)
+        if not _passes_on(user, body, slot):
+            user.replace_input_with(index, outer)
+            editor.touch(user)
     if _is_read(node.outputs[slot]):
         editor.replace(node.outputs[slot], outer)
+
+
+def _is_used(body: ir.Graph, slot: int) -> bool:
+    """Whether the body does more with a carried value than pass it on."""
+    return any(not _passes_on(u, body, slot) for u in body.inputs[2 + slot].consumers())
+
+
+def _passes_on(user: ir.Node, body: ir.Graph, slot: int) -> bool:
+    return user.op_type == "Identity" and user.outputs[0] is body.outputs[1 + slot] and not user.outputs[0].uses()
+
+
+def _release(value: ir.Value, editor: Editor) -> None:
+    """Take the Identity nodes off a carried value that goes."""
+    for user in value.consumers():
+        editor.remove(user)
 
 
 def _rebuild(node: ir.Node, inputs: Sequence[ir.Value | None], dead: Sequence[int], editor: Editor) -> None:
@@ -56,33 +73,25 @@ def _rebuild(node: ir.Node, inputs: Sequence[ir.Value | None], dead: Sequence[in
     assert node.graph is not None
     attributes = list(node.attributes.values())
     kept = [v for i, v in enumerate(node.outputs) if i not in dead]
-    new = ir.Node(
-        node.domain,
-        node.op_type,
-        inputs,
-        attributes,
-        num_outputs=len(kept),
-        name=editor.node_names.fresh(node.name or ""),
-    )
+    name, node.name = node.name, editor.node_names.fresh(node.name or "")
+    new = ir.Node(node.domain, node.op_type, inputs, attributes, num_outputs=len(kept), name=name)
     for old, value in zip(kept, new.outputs, strict=True):
-        value.name = editor.names.fresh(old.name or "")
+        value.name = editor.names.fresh(old.name or "") if old.is_graph_output() else editor.retire(old)
     node.graph.insert_before(node, new)
-    for name in list(node.attributes):
-        node.attributes.pop(name)
+    for attribute in list(node.attributes):
+        node.attributes.pop(attribute)
     editor.adopt(new)
     for old, value in zip(kept, new.outputs, strict=True):
         editor.facts.set(value, editor.facts.of(old))
         editor.replace(old, value)
     editor.remove(node)
-    editor.touch(new)
-    for body in subgraphs(new):
-        for inner in body:
-            editor.touch(inner)
+    for touched in [new, *(inner for body in subgraphs(new) for inner in body)]:
+        editor.touch(touched)
 
 
-def _drop(values: object, positions: Sequence[int]) -> None:
+def _drop(values: MutableSequence[ir.Value], positions: Sequence[int]) -> None:
     for position in sorted(positions, reverse=True):
-        del values[position]  # type: ignore[attr-defined]
+        values.pop(position)
 
 
 def _is_read(value: ir.Value) -> bool:

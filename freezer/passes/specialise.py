@@ -195,7 +195,9 @@ class Specialiser:
                 self.log.reasons[node] = answer.reason
 
     def _allowed(self, node: ir.Node, rewrite: Rewrite) -> bool:
-        """Half precision: a node that goes may have been where onnxruntime rounds."""
+        """An Identity may be what makes an outer value an output; a half precision node, where it is rounded."""
+        if node.op_type == "Identity" and not self.editor.drops_identity(node, rewrite.outputs):
+            return False
         return self.options.relaxed or bool(rewrite.nodes) or keeps_rounding(node, rewrite.outputs, self.facts)
 
     def _refuse(self, node: ir.Node, reason: str) -> None:

@@ -34,6 +34,14 @@ def splice(body: ir.Graph, before: ir.Node, arguments: Sequence[ir.Value | None]
     return [given.get(v, v) for v in outputs]  # type: ignore[misc]
 
 
+def through_identity(value: ir.Value) -> ir.Value:
+    """The value that this one is a copy of."""
+    node = value.producer()
+    while node is not None and node.op_type == "Identity" and node.domain == "" and node.inputs[0] is not None:
+        value, node = node.inputs[0], node.inputs[0].producer()
+    return value
+
+
 def finish(node: ir.Node, values: Sequence[ir.Value], event: str, context: Context) -> bool:
     """Let the readers of a resolved node read these values; the node goes."""
     for old, new in zip(node.outputs, values, strict=False):

@@ -35,6 +35,8 @@ def unroll_scan(node: ir.Node, context: Context) -> bool:
     body, scanned = node.attributes["body"].as_graph(), node.attributes["num_scan_inputs"].as_int()
     states, editor = len(node.inputs) - scanned, context.editor
     axes = _ints(node, "scan_input_axes", scanned)
+    if context.facts.of(node.outputs[0]).static:
+        return False  # to be evaluated as a whole
     count = _length(node, states, axes, context)
     if count is None or not _fits(node, body, count, context):
         return False
