@@ -128,7 +128,7 @@ def _integers(slot: Slot, dtype: np.dtype, shapes: dict[str, tuple[int, ...]], s
     limits = [n for n in (evaluate(size, sizes) for size in found.limits) if n]
     if limits:
         return rng.integers(0, max(1, min(limits) - found.offset), shape)
-    if found.index:  # it indexes an axis of unknown size
+    if found.index and profile != "shares":  # it indexes an axis of unknown size
         return rng.integers(0, 1 if profile in ("small", "ones") else 2, shape)
     if _LENGTH.search(slot.name) and (length := _row(slot.name, shapes)):
         low = length if profile in ("normal", "ones") else max(1, length // 2)

@@ -89,7 +89,7 @@ def _changed_defaults(proto: onnx.ModelProto, names: set[str]) -> Feed:
 
 
 def attempt(header: Header, _: Sequence[bytearray]) -> Answer:
-    """Run the original with the sizes number "index", drawn as "profile" says.
+    """Run the original with the sizes number "index", drawn as "profile" says with a seed for "number".
 
     {"error"}, {"end": True} when there are not so many sizes, or {"feed": a line of text}: it ran,
     and is remembered.
@@ -98,7 +98,7 @@ def attempt(header: Header, _: Sequence[bytearray]) -> Answer:
     if header["index"] >= len(candidates.sizes):
         return {"end": True}, []
     try:
-        feed = candidates.draw(header["index"], header["profile"], len(_trial["feeds"]))
+        feed = candidates.draw(header["index"], header["profile"], header["number"])
         feed.update(_accepted(_runners["original"], _trial["values"]))
         results = _runners["original"].run(feed, header["seconds"])
     except Exception as error:

@@ -60,7 +60,7 @@ class Search:
         for number in range(1, self._wanted):
             wanted = _LATER[(number - 1) % len(_LATER)]
             tries = [(other + i + 1, wanted) for i in range(OTHER_SIZES)] if self._vary else []
-            for way in [*tries, (index, wanted), (index, "normal"), (index, profile)]:
+            for way in [*tries, (index, wanted), (index, "normal"), *[(index, profile)] * 3]:
                 if self._over:
                     return
                 if way[0] != index and self._spare < 0:
@@ -72,7 +72,7 @@ class Search:
     def _attempt(self, index: int, profile: str) -> bool:
         """Try one way; remember it if it ran."""
         self._tries += 1
-        attempt = {"index": index, "profile": profile, "seconds": RUN_SECONDS}
+        attempt = {"index": index, "profile": profile, "number": self._tries, "seconds": RUN_SECONDS}
         start = time.monotonic()
         answer = self._ask("attempt", attempt)
         if self.feeds:
