@@ -15,6 +15,7 @@ from freezer.passes import tidy
 from freezer.passes.bind import bind, forget_declared_types, lift_constants
 from freezer.passes.cse import merge_equal_nodes
 from freezer.passes.log import Kept, Log
+from freezer.passes.merge_constants import ConstantMerger
 from freezer.passes.specialise import Specialiser
 from freezer.passes.spread import candidates, repeating_part, spread
 from freezer.passes.storage import plan
@@ -59,19 +60,20 @@ def _specialise(model: ir.Model, bindings: Any, options: Options, child: Child) 
     specialiser = Specialiser(model, names, Evaluator(model, child, options.largest_constant), options, log)
     specialiser.run()
     bound = {model.graph.initializers[n] for n in bindings.values if n in model.graph.initializers}
-    while _improve(specialiser, size + options.max_growth, bound):
+    merger = ConstantMerger()
+    while _improve(specialiser, merger, size + options.max_growth, bound):
         pass
     with log.stage("tidy"):
         _tidy(specialiser, typed)
     return Specialised(model, log)
 
 
-def _improve(specialiser: Specialiser, budget: int, bound: set[ir.Value]) -> bool:
+def _improve(specialiser: Specialiser, merger: ConstantMerger, budget: int, bound: set[ir.Value]) -> bool:
     """One more round: merge what is equal, store what the plan wants. False if nothing changed."""
     model, editor, log = specialiser.model, specialiser.editor, specialiser.log
     with log.stage("merge"):
         tidy.drop_unused_constants(model)
-        tidy.merge_equal_constants(model, editor, log)
+        merger.merge(model, editor, log)
         merged = merge_equal_nodes(model, editor, log)
     with log.stage("specialise"):
         specialiser.settle()
@@ -106,6 +108,7 @@ def _tidy(specialiser: Specialiser, typed: set[str]) -> None:
     tidy.drop_unused_constants(model)
     tidy.drop_unused_functions(model)
     tidy.drop_unused_opsets(model)
+    tidy.drop_export_traces(model)
     tidy.write_certain_types(model, editor, typed)
     specialiser.log.settle(model)
 

@@ -1,17 +1,15 @@
-"""What is left over goes: unread nodes, constants, functions, opset imports; equal constants become one."""
+"""What is left over goes: unread constants, inputs, functions, opset imports."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 import onnx_ir as ir
 
 from freezer.evaluate.batch import subgraphs
 from freezer.passes.edit import Editor
-from freezer.passes.log import Log
 
-_CHUNK = 1 << 22
+_TRACES = ("pkg.torch.onnx.stack_trace", "pkg.torch.onnx.fx_node")
 _OLDEST_OPSET = 9  # for a model that imports no standard operators
 
 
@@ -30,45 +28,6 @@ def drop_unused_constants(model: ir.Model) -> None:
         for name, value in list(graph.initializers.items()):
             if not value.uses() and not value.is_graph_input() and not value.is_graph_output():
                 graph.initializers.pop(name)
-
-
-def merge_equal_constants(model: ir.Model, editor: Editor, log: Log) -> None:
-    """Constants of the same type, shape and bits become one; equal ones of several bodies move to the main graph."""
-    first: dict[tuple, ir.Value] = {}
-    for graph in graphs(model):
-        for name, value in list(graph.initializers.items()):
-            if value.is_graph_input() or value.is_graph_output() or value.const_value is None:
-                continue
-            kept = first.setdefault(_identity(value.const_value), value)
-            if kept is not value:
-                _hoist(kept, model.graph)
-                graph.initializers.pop(name)
-                editor.replace(value, kept)
-                log.events["merge_constants"] += 1
-
-
-def _hoist(value: ir.Value, main: ir.Graph) -> None:
-    """Make a body's constant one of the main graph, where every body can read it."""
-    graph = value.graph
-    if graph is not None and graph is not main:
-        graph.initializers.pop(value.name)
-        main.register_initializer(value)
-
-
-def _identity(tensor: ir.TensorProtocol) -> tuple:
-    """Type, shape and a hash of the content; the content of external data is known by its place in the file."""
-    shape = tuple(int(d) for d in tensor.shape)  # type: ignore[arg-type]
-    if isinstance(tensor, ir.ExternalTensor):
-        return tensor.dtype, shape, tensor.path, tensor.offset, tensor.length
-    if tensor.dtype == ir.DataType.STRING:
-        return tensor.dtype, shape, tuple(tensor.string_data())  # type: ignore[attr-defined]
-    content = memoryview(tensor.tobytes())
-    if len(content) <= 64:
-        return tensor.dtype, shape, bytes(content)
-    digest = hashlib.blake2b(digest_size=16)
-    for start in range(0, len(content), _CHUNK):
-        digest.update(content[start : start + _CHUNK])
-    return tensor.dtype, shape, digest.digest()
 
 
 def drop_unused_functions(model: ir.Model) -> None:
@@ -94,6 +53,13 @@ def drop_unused_opsets(model: ir.Model) -> None:
     imports.setdefault("", _OLDEST_OPSET)
     for domain in [d for d in imports if d not in used]:
         del imports[domain]
+
+
+def drop_export_traces(model: ir.Model) -> None:
+    """The exporter's stack traces go: source lines and paths of the exporting machine, up to a quarter of a file."""
+    for node in model.graph.all_nodes():
+        for key in _TRACES:
+            node.metadata_props.pop(key, None)
 
 
 def prune_dead_inputs(model: ir.Model) -> list[str]:
