@@ -106,9 +106,11 @@ def _mask(shape: tuple[int, ...], profile: str, rng: np.random.Generator) -> np.
 
 
 def _floats(shape: tuple[int, ...], profile: str, rng: np.random.Generator) -> np.ndarray:
-    """Normal, or in [0, 1), or large with zeros of both signs among them. Single numbers are positive."""
-    if int(np.prod(shape)) == 1 or profile in ("unit", "small"):
-        return rng.random(shape) * (0.1 if profile == "small" else 1) + (0.05 if int(np.prod(shape)) == 1 else 0)
+    """Normal, or in [0, 1), or large with zeros of both signs among them. A single number is around one."""
+    if int(np.prod(shape)) == 1:  # a speed, a threshold, a scale: around one
+        return rng.random(shape) + (0.05 if profile == "small" else 0.5)
+    if profile in ("unit", "small"):
+        return rng.random(shape) * (0.1 if profile == "small" else 1)
     if profile == "ones":
         return np.ones(shape)
     values = rng.standard_normal(shape)

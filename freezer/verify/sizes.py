@@ -16,6 +16,7 @@ from freezer.verify.flow import Size
 MOST = 72  # candidates in all
 _SIZES = (8, 1, 16, 64, 3, 128, 2, 512, 256, 576, 100, 5, 224, 1024, 32, 320, 48, 80, 400, 640, 2048, 4096, 16000)
 _BATCH = re.compile(r"batch|^(b|bs|bsz)$|^unk__|^none$", re.IGNORECASE)
+_SOUND = re.compile(r"audio|wave?|samples", re.IGNORECASE)
 _PICTURE = re.compile(r"height|width|^(h|w)$", re.IGNORECASE)
 _OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv,
               ast.Div: operator.floordiv}  # fmt: skip
@@ -124,13 +125,15 @@ def _candidates(slots: list[Slot], symbols: list[str], known: list[int]) -> Iter
 
     known: sizes that the model or the bindings give to other dims, worth trying too.
     """
-    batches, pictures, last = _batches(slots, symbols), _pictures(slots, symbols), _last(slots, symbols)
-    yield {s: 1 if s in batches else 64 if s in pictures else 8 for s in symbols}
+    batches, last, unit = _batches(slots, symbols), _last(slots, symbols), _units(slots, symbols)
+    yield {s: 1 if s in batches else 8 * unit[s] for s in symbols}
     for batch, step in ((1, 2), (2, 3)):  # all different, so that two sizes cannot be taken for each other
-        yield {s: batch if s in batches else (32 if s in pictures else 1) * (3 + step * i)
-               for i, s in enumerate(symbols)}  # fmt: skip
-    for size in (*_SIZES[:6], *known):
-        yield {s: 1 if s in batches else max(64, 8 * size) if s in pictures else size for s in symbols}
+        yield {
+            s: batch if s in batches else (3 + step * i) * unit[s] * (4 if unit[s] == 8 else 1)
+            for i, s in enumerate(symbols)
+        }
+    for size in (*_SIZES[1:6], *known):
+        yield {s: 1 if s in batches else size * unit[s] for s in symbols}
     for size in _SIZES[6:]:
         yield {s: 1 if s in batches else size for s in symbols}
     for size in _SIZES:
@@ -147,9 +150,11 @@ def _batches(slots: list[Slot], symbols: list[str]) -> set[str]:
     return {s for s in symbols if _BATCH.search(s) or (s in first and (":" in s or s in ("n", "N")))}
 
 
-def _pictures(slots: list[Slot], symbols: list[str]) -> set[str]:
+def _units(slots: list[Slot], symbols: list[str]) -> dict[str, int]:
+    """What a size counts in: pixels by eight, since networks halve pictures, and samples of sound by 512."""
     inner = {d for slot in slots if len(slot.shape) == 4 for d in slot.shape[1:] if isinstance(d, str)}
-    return {s for s in symbols if _PICTURE.search(s) or (s in inner and "past" not in s and "seq" not in s)}
+    pictures = {s for s in symbols if _PICTURE.search(s) or (s in inner and "past" not in s and "seq" not in s)}
+    return {s: 512 if _SOUND.search(s) else 8 if s in pictures else 1 for s in symbols}
 
 
 def _last(slots: list[Slot], symbols: list[str]) -> set[str]:

@@ -50,3 +50,9 @@ def test_assignments_are_bounded_and_differ_and_keep_what_is_bound():
 
 def test_nothing_free_is_one_assignment():
     assert list(assignments(slots("g (float[n,2] x) => (float z) { z = Foo(x) }"), {"n": 4})) == [{"n": 4}]
+
+
+def test_pictures_and_sound_are_larger_than_text():
+    found = slots("g (float[b,3,h,w] image, float[b,samples] audio, int64[b,t] text) => (float z) { z = Foo(image) }")
+    first = next(assignments(found, {}))
+    assert first == {"b": 1, "h": 64, "w": 64, "samples": 4096, "t": 8}
