@@ -11,6 +11,7 @@ class Options:
     prune_inputs: drop inputs that nothing reads any more. freeze_defaults: initializers that are also
     inputs become constants. unroll_nodes: the most nodes that unrolling one loop may make.
     largest_constant: bytes of the largest value that may be evaluated. most_nodes: nodes the model may grow to.
+    fuel: the most changes to make (for bisecting), None for no limit.
     """
 
     relaxed: bool = False
@@ -20,3 +21,4 @@ class Options:
     unroll_nodes: int = 24
     largest_constant: int = 1 << 30
     most_nodes: int = 1 << 20
+    fuel: int | None = None

@@ -49,7 +49,7 @@ def specialise(source: Any, bindings: Any, options: Options | None = None, worke
 
 
 def _specialise(model: ir.Model, bindings: Any, options: Options, child: Child) -> Specialised:
-    log = Log()
+    log = Log(fuel=options.fuel)
     size = constant_bytes(model)
     with log.stage("bind"):
         typed = {v.name or "" for g in tidy.graphs(model) for n in g for v in n.outputs if v.shape is not None}
@@ -82,10 +82,11 @@ def _improve(specialiser: Specialiser, merger: ConstantMerger, budget: int, boun
     facts = specialiser.facts
     log.kept = [Kept(v.name or "", _op_type(v), facts.of(v).nbytes or 0) for v in choice.compute]
     wanted = choice.store or specialiser.wanted()
+    before = log.changes
     if wanted:
         specialiser.evaluate(wanted)
         specialiser.run_wanted()
-    return bool(wanted or merged or _spread(specialiser, choice.compute, bound))
+    return bool(log.changes > before or merged or _spread(specialiser, choice.compute, bound))
 
 
 def _spread(specialiser: Specialiser, values: list[ir.Value], bound: set[ir.Value]) -> bool:
@@ -94,11 +95,11 @@ def _spread(specialiser: Specialiser, values: list[ir.Value], bound: set[ir.Valu
     found = specialiser.evaluator.evaluate(candidates(values, bound, editor)).tensors
     parts = {v: (repeating_part(t.numpy()), t.shape.numpy()) for v, t in found.items() if t.dtype != ir.DataType.STRING}
     worth = {v: (part, shape) for v, (part, shape) in parts.items() if part is not None}
-    for value, (part, shape) in worth.items():
-        spread(value, part, shape, editor)
-    specialiser.log.events["spread"] += len(worth)
+    spent = [v for v in worth if specialiser.log.spend("spread", v.name)]
+    for value in spent:
+        spread(value, *worth[value], editor)  # type: ignore[arg-type]
     specialiser.settle()
-    return bool(worth)
+    return bool(spent)
 
 
 def _tidy(specialiser: Specialiser, typed: set[str]) -> None:

@@ -28,8 +28,10 @@ def _if(node: ir.Node, context: Context) -> bool:
         name = node.inputs[0].name if node.inputs[0] is not None else ""
         context.log.reasons[node] = f"condition '{name}' depends on {live_inputs(node.inputs[0])}"
         return slim_if(node, context.editor)
+    if not context.log.spend("inline_if", node.name):
+        return False
     branch = node.attributes["then_branch" if condition[0] else "else_branch"].as_graph()
-    return finish(node, splice(branch, node, (), context.editor), "inline_if", context)
+    return finish(node, splice(branch, node, (), context.editor), context)
 
 
 def _loop(node: ir.Node, context: Context) -> bool:
@@ -59,17 +61,19 @@ def _never_breaks(node: ir.Node, context: Context) -> bool:
 
 def _skip_loop(node: ir.Node, context: Context) -> bool:
     """No iteration: carried values pass through, scan outputs are empty."""
-    body, assert_graph = node.attributes["body"].as_graph(), node.graph
-    assert assert_graph is not None
+    body, graph = node.attributes["body"].as_graph(), node.graph
+    assert graph is not None
     carried = list(node.inputs[2:])
     stacked = [context.facts.of(v) for v in body.outputs[1 + len(carried) :]]
     if any(f.dtype is None or f.known_shape is None for f in stacked):
         context.log.reasons[node] = "it runs no iteration, but the shape of its empty scan outputs is not known"
         return False
+    if not context.log.spend("skip_loop", node.name):
+        return False
     names = [context.editor.names.fresh(v.name or "") for v in node.outputs[len(carried) :]]
     tensors = [empty(f.dtype, (0, *f.known_shape)) for f in stacked]  # type: ignore[arg-type, misc]
-    made = [context.editor.constant(assert_graph, t, n) for t, n in zip(tensors, names, strict=True)]
-    return finish(node, [*carried, *made], "skip_loop", context)  # type: ignore[list-item]
+    made = [context.editor.constant(graph, t, n) for t, n in zip(tensors, names, strict=True)]
+    return finish(node, [*carried, *made], context)  # type: ignore[list-item]
 
 
 def _call(node: ir.Node, context: Context) -> bool:
@@ -81,9 +85,11 @@ def _call(node: ir.Node, context: Context) -> bool:
     if clash := _other_opset(function, context.model):
         context.log.reasons[node] = f"function '{function.name}' uses {clash}, the model another version"
         return False
+    if not context.log.spend("inline_function", node.name):
+        return False
     body = _copy_function(function, node, context.editor)
     arguments_all = [*node.inputs, *[None] * (len(body.inputs) - len(node.inputs))]
-    return finish(node, splice(body, node, arguments_all, context.editor), "inline_function", context)
+    return finish(node, splice(body, node, arguments_all, context.editor), context)
 
 
 def _other_opset(function: ir.Function, model: ir.Model) -> str | None:

@@ -28,11 +28,10 @@ def _merge(graph: ir.Graph, outer: dict[Hashable, ir.Node], model: ir.Model, edi
         if key is None:
             continue
         first = seen.setdefault(key, node)
-        if first is not node and not _clash(first, node):
+        if first is not node and not _clash(first, node) and log.spend("merge_nodes", node.name):
             for mine, theirs in zip(node.outputs, first.outputs, strict=True):
                 editor.replace(mine, theirs)
             editor.remove(node)
-            log.events["merge_nodes"] += 1
 
 
 def _key(node: ir.Node, editor: Editor) -> Hashable | None:

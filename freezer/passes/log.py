@@ -30,14 +30,33 @@ class Kept(NamedTuple):
 
 @dataclass
 class Log:
-    """events: how often each rule or pass fired. stages: seconds. reasons: by node, while it lives."""
+    """events: how often each rule or pass fired. stages: seconds. reasons: by node, while it lives.
 
+    fuel: the most changes that may be made, None for no limit; last: the latest change, in words. Specialising
+    with less and less fuel finds the change that first made a result differ.
+    """
+
+    fuel: int | None = None
+    last: str = ""
     events: Counter[str] = field(default_factory=Counter)
     relaxed: Counter[str] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
     kept: list[Kept] = field(default_factory=list)
     residuals: list[Stayed] = field(default_factory=list)
     reasons: dict[ir.Node, str] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> int:
+        """How many changes have been made."""
+        return self.events.total()
+
+    def spend(self, event: str, where: str | None) -> bool:
+        """Record a change that is about to be made; False if there is no fuel left for it."""
+        if self.fuel is not None and self.changes >= self.fuel:
+            return False
+        self.events[event] += 1
+        self.last = f"{event} at '{where}'"
+        return True
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -37,11 +37,10 @@ class ConstantMerger:
         first: dict[Hashable, ir.Value] = {}
         for value in values:
             kept = first.setdefault(self._digest(value), value)
-            if kept is not value and value.graph is not None:
+            if kept is not value and value.graph is not None and log.spend("merge_constants", value.name):
                 _hoist(kept, main)
                 value.graph.initializers.pop(value.name)
                 editor.replace(value, kept)
-                log.events["merge_constants"] += 1
 
     def _sketch(self, value: ir.Value) -> Hashable:
         if value not in self._sketches:

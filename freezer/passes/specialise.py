@@ -69,6 +69,8 @@ class Specialiser:
 
     def wanted(self) -> list[ir.Value]:
         """Small static values that something dynamic reads."""
+        if self.log.fuel is not None and self.log.changes >= self.log.fuel:
+            return []
         return small_frontier(self.model.graph, self.facts, self.unfoldable)
 
     def evaluate(self, values: list[ir.Value]) -> None:
@@ -80,8 +82,8 @@ class Specialiser:
                 self._refuse(node, reason)
         with self.log.stage("specialise"):
             for value, tensor in found.tensors.items():
-                self.editor.fold(value, tensor)
-            self.log.events["evaluated"] += len(found.tensors)
+                if self.log.spend("evaluate", value.name):
+                    self.editor.fold(value, tensor)
             self.settle()
 
     def settle(self) -> None:
@@ -175,9 +177,8 @@ class Specialiser:
             return True
         for value in live:
             fact = self.facts.of(value)
-            if fact.known_elements is not None and fact.dtype is not None:
+            if fact.known_elements is not None and fact.dtype is not None and self.log.spend("know", value.name):
                 self.editor.fold(value, from_elements(fact))
-                self.log.events["known"] += 1
         return not any(v.uses() or v.is_graph_output() for v in node.outputs)
 
     def _apply_rules(self, node: ir.Node) -> None:
@@ -185,8 +186,7 @@ class Specialiser:
             if rule.relaxed and not self.options.relaxed:
                 continue
             answer = rule(node, self.facts)
-            if isinstance(answer, Rewrite) and self._allowed(node, answer):
-                self.log.events[rule.__name__] += 1
+            if isinstance(answer, Rewrite) and self._allowed(node, answer) and self.log.spend(rule.__name__, node.name):
                 if rule.relaxed:
                     self.log.relaxed[rule.__name__] += 1
                 self.editor.apply(node, answer)

@@ -27,7 +27,7 @@ def unroll_loop(node: ir.Node, count: int, context: Context) -> bool:
         for stack, value in zip(stacks, outputs[1 + len(values) :], strict=True):
             stack.append(value)
     stacked = [_stack(stack, 0, False, node, editor) for stack in stacks]
-    return finish(node, [*values, *stacked], "unroll_loop", context)  # type: ignore[list-item]
+    return finish(node, [*values, *stacked], context)  # type: ignore[list-item]
 
 
 def unroll_scan(node: ir.Node, context: Context) -> bool:
@@ -49,7 +49,7 @@ def unroll_scan(node: ir.Node, context: Context) -> bool:
         for stack, value in zip(stacks, outputs[states:], strict=True):
             stack.append(value)
     stacked = [_stack(s, *place, node, editor) for s, place in zip(stacks, _places(node, len(stacks)), strict=True)]
-    return finish(node, [*values, *stacked], "unroll_scan", context)  # type: ignore[list-item]
+    return finish(node, [*values, *stacked], context)  # type: ignore[list-item]
 
 
 def _length(node: ir.Node, states: int, axes: Sequence[int], context: Context) -> int | None:
@@ -65,7 +65,7 @@ def _length(node: ir.Node, states: int, axes: Sequence[int], context: Context) -
 def _fits(node: ir.Node, body: ir.Graph, count: int, context: Context) -> bool:
     size = count * max(1, sum(1 for _ in body.all_nodes()))
     if count == 1 or size <= context.options.unroll_nodes:
-        return True
+        return context.log.spend(f"unroll_{node.op_type.lower()}", node.name)
     context.log.reasons[node] = f"unrolling its {count} iterations would make {size} nodes (--unroll-nodes)"
     return False
 
