@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,6 +62,7 @@ class _Binder:
         self._inputs = {v.name or "": v for v in model.graph.inputs}
         self._shapes = {name: shape_of(v) for name, v in self._inputs.items() if _is_tensor(v)}
         self._prepared: list[Prepared] = []
+        self._said: set[str] = set()  # symbols that a note names
         self._dims = Dims(_symbols(model, dims))
         self._dims.give(dims)
         self._bindings = Bindings(given_dims=dict(dims))
@@ -128,6 +130,7 @@ class _Binder:
 
     def _unify(self, name: str, expected: Shape, sizes: Sequence[int | None], reason: str) -> None:
         news = self._dims.unify(expected, sizes, reason)
+        self._said.update(news)
         if news:
             bound = ", ".join(f"{s}={self._dims.bound[s]}" for s in dict.fromkeys(news))
             self._bindings.notes.append(f"{name} {shape_text(tuple(sizes))} binds {bound}")
@@ -148,14 +151,16 @@ class _Binder:
         names = [d for d in free if is_symbol(d)]
         written = f"{text}[{','.join(str(d) if isinstance(d, int) else '1' for d in resolved)}]"
         unknown = " and ".join(f"'{n}'" for n in dict.fromkeys(names)) or "a dimension without a name"
-        option = f"--dim {names[0]}=1" if names else f"--shape {prepared.name}={written[len(text) + 1 : -1]}"
+        option = (
+            f"--dim {shlex.quote(f'{names[0]}=1')}"
+            if names
+            else f"--shape {prepared.name}={written[len(text) + 1 : -1]}"
+        )
         raise refusal(prepared.input, f"'{text}' needs the size of {unknown}: use {option} or {written}")
 
     def _note_inferred(self) -> None:
-        given = self._bindings.given_dims
-        said = {n for note in self._bindings.notes for n in self._dims.bound if f"{n}=" in note}
         for name, size in self._dims.bound.items():
-            if name not in given and name not in said:
+            if name not in self._bindings.given_dims and name not in self._said:
                 self._bindings.notes.append(f"{name} is {size}: {self._dims.reasons[name]}")
 
 

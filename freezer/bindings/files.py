@@ -53,7 +53,7 @@ def read_regular(path: Path) -> bytes:
 
 def _close_names(path: Path) -> str:
     try:
-        return did_you_mean(path.name, os.listdir(path.parent)[:10000])
+        return did_you_mean(path.name, os.listdir(path.parent)[:10000], list_all=False)
     except OSError:
         return ""
 

@@ -60,6 +60,7 @@ def _source(proto: onnx.ModelProto, kind: str, data: DataFolder) -> Source:
         is_sorted = check_structure(proto)
     except RecursionError:
         raise ModelError("the model nests subgraphs too deeply") from None
+    contents.notes += _settle_old_defaults(proto)
     model = from_proto(proto, folder if data.bytes_by_file else "")
     if not is_sorted:
         _sort(model)
@@ -79,6 +80,19 @@ def _check_header(proto: onnx.ModelProto) -> None:
         del owner.opset_import[:]
         for domain, version in versions.items():
             owner.opset_import.add(domain=domain, version=version)
+
+
+def _settle_old_defaults(proto: onnx.ModelProto) -> list[str]:
+    """Before IR version 4 every initializer had to be listed as an input, and could not be fed: it is no default."""
+    if proto.ir_version >= 4:
+        return []
+    constants = {t.name for t in proto.graph.initializer}
+    inputs = [v.SerializeToString() for v in proto.graph.input if v.name not in constants]
+    dropped, version = len(proto.graph.input) - len(inputs), proto.ir_version
+    del proto.graph.input[:]
+    proto.graph.input.extend(onnx.ValueInfoProto.FromString(v) for v in inputs)
+    proto.ir_version = 4
+    return [f"IR version {version} lists constants as inputs; {dropped} left the inputs"] if dropped else []
 
 
 def _sort(model: ir.Model) -> None:
