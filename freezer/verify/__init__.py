@@ -1,6 +1,6 @@
 """Verification: the original and the residual run on the same feeds and agree bit for bit."""
 
-from freezer.verify.ulp import max_ulp, ulp_distance
+from freezer.ulp import max_ulp, ulp_distance
 from freezer.verify.verdict import OutputVerdict, Verdict
 from freezer.verify.verification import Verification, start_judge, verify
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from freezer.verify.ulp import max_ulp
+from freezer.ulp import max_ulp
 
 
 def compare(a: Any, b: Any) -> dict[str, Any]:
