@@ -7,10 +7,9 @@ from collections.abc import Iterable
 import onnx_ir as ir
 
 from freezer.canonical.bodies import body_input_types, body_output_types
-from freezer.canonical.copies import copied_attribute, copied_shape, copied_type, named
+from freezer.canonical.copies import copied_attribute, copy_interface, named
 from freezer.canonical.flat import Leaf, Ref, Term
 from freezer.canonical.form import BodyForm, Form
-from freezer.canonical.label import Labels
 from freezer.naming import Names
 
 
@@ -19,7 +18,7 @@ class BodyBuilder:
 
     def __init__(self, form: BodyForm, model: Form, taken: Iterable[str] = ()) -> None:
         self._ordered, self._flat, self._calls = form.ordered, form.ordered.flat, model.calls
-        self._labels = Labels(form.body.opset_imports, model.calls, model.exact, model.exact)
+        self._labels = form.labels
         self._names = Names(taken)
         self._inputs: dict[ir.Value, ir.Value] = {}
         self._outputs: dict[Ref, ir.Value] = {}
@@ -36,7 +35,7 @@ class BodyBuilder:
     def interface_input(self, value: ir.Value) -> ir.Value:
         """An input of the main graph: name, type, shape and default are kept."""
         made = self.input(value)
-        made.name, made.type, made.shape = value.name, copied_type(value.type), copied_shape(value.shape)
+        copy_interface(value, made)
         made.const_value = named(value.const_value, value.name) if value.const_value is not None else None
         return made
 
@@ -46,7 +45,7 @@ class BodyBuilder:
         if leaf is not None and leaf.tensor is None:
             return self._inputs[value]
         made = ir.Value() if leaf is not None else self._outputs.setdefault(ref, ir.Value())
-        made.name, made.type, made.shape = value.name, copied_type(value.type), copied_shape(value.shape)
+        copy_interface(value, made)
         made.const_value = named(leaf.tensor, value.name) if leaf is not None and leaf.tensor is not None else None
         return made
 

@@ -6,6 +6,7 @@ import onnx_ir as ir
 
 from freezer.canonical.content import dims, strings
 from freezer.canonical.encode import plain_dims
+from freezer.model_io.convert import TYPE
 
 
 def named(tensor: ir.TensorProtocol, name: str | None) -> ir.TensorProtocol:
@@ -35,8 +36,14 @@ def copied_attribute(attribute: ir.Attr, bodies: list[ir.Graph]) -> ir.Attr:
     return ir.Attr(attribute.name, kind, value)
 
 
-def copied_shape(shape: ir.Shape | None) -> ir.Shape | None:
-    """The dims, without denotations."""
+def copy_interface(value: ir.Value, made: ir.Value) -> None:
+    """Give the new value the name, type and shape of this one."""
+    made.name, made.type, made.shape = value.name, copied_type(value.type), _copied_shape(value.shape)
+    if TYPE in value.meta:
+        made.meta[TYPE] = value.meta[TYPE]
+
+
+def _copied_shape(shape: ir.Shape | None) -> ir.Shape | None:
     return None if shape is None else ir.Shape(plain_dims(shape))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import onnx_ir as ir
 
 from freezer.errors import ModelError
+from freezer.model_io.convert import TYPE
 
 GRAPHS = (ir.AttributeType.GRAPH, ir.AttributeType.GRAPHS)
 _length = struct.Struct("<q").pack
@@ -49,6 +50,12 @@ def type_bytes(type_: ir.TypeProtocol | None, shape: ir.Shape | None) -> bytes:
         type_ = type_.elem_type
     layers += ["unknown"] if type_ is None else [type(type_).__name__, int(type_.dtype)]
     return pack(*layers, *(["unranked"] if shape is None else [pack(*map(_dim, plain_dims(shape)))]))
+
+
+def interface_bytes(value: ir.Value) -> bytes:
+    """Name, type and shape of an input or output of the main graph."""
+    odd_type = value.meta.get(TYPE, b"")  # a map: onnx_ir has no type for it
+    return pack(value.name or "", type_bytes(value.type, value.shape), odd_type)
 
 
 def plain_dims(shape: ir.Shape) -> list[int | str | None]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import graphlib
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import onnx_ir as ir
 
 from freezer.canonical.content import Contents
-from freezer.canonical.encode import attribute_bytes, pack, type_bytes
+from freezer.canonical.encode import attribute_bytes, interface_bytes, pack
 from freezer.canonical.flat import flatten
 from freezer.canonical.label import Called, Labels, plain_domain
 from freezer.canonical.laws import named_by_runtime
@@ -30,6 +30,7 @@ class BodyForm:
     ordered: Ordered
     header: bytes
     opsets: dict[str, int]
+    labels: Labels
 
     def digest(self) -> bytes:
         """SHA-256 of all its bytes."""
@@ -57,24 +58,21 @@ def canonical_form(
 
     prefer: see canonical_order. Raises ModelError for broken graphs, LimitError for hopelessly symmetric ones.
     """
-    forming = _Forming(model, exact, constants or exact)
+    forming = _Forming(exact, constants or exact, prefer)
     for name in _call_order(model):
         forming.add(name, model.functions[name])
     return Form(forming.main(model.graph), forming.forms, forming.calls, exact)
 
 
 class _Forming:
-    def __init__(self, model: ir.Model, exact: Contents, constants: Contents) -> None:
-        self._exact, self._constants = exact, constants
-        self._model = model
+    def __init__(self, exact: Contents, constants: Contents, prefer: Prefer | None) -> None:
+        self._exact, self._constants, self._prefer = exact, constants, prefer
         self.forms: dict[Identifier, BodyForm] = {}
         self.calls: dict[Identifier, Called] = {}
 
     def main(self, graph: ir.Graph) -> BodyForm:
-        interface = [part for value in graph.inputs for part in self._input(value)]
-        interface += [
-            part for value in graph.outputs for part in (value.name or "", type_bytes(value.type, value.shape))
-        ]
+        interface = [part for value in graph.inputs for part in (interface_bytes(value), self._default(value))]
+        interface += [interface_bytes(value) for value in graph.outputs]
         return self._form(graph, pack(VERSION, len(graph.inputs), *interface))
 
     def add(self, name: Identifier, function: ir.Function) -> None:
@@ -88,18 +86,16 @@ class _Forming:
         defaults = {n: data for n, data in attributes.items() if function.attributes[n].value is not None}
         self.calls[name] = Called(digest, known if named_by_runtime(known[0]) else local, defaults)
 
-    def _input(self, value: ir.Value) -> Iterable[bytes | str]:
-        default = value.const_value
-        yield value.name or ""
-        yield type_bytes(value.type, value.shape)
-        yield b"required" if default is None else self._constants.label(default)
+    def _default(self, value: ir.Value) -> bytes:
+        return b"required" if value.const_value is None else self._constants.label(value.const_value)
 
     def _form(self, body: ir.Graph | ir.Function, interface: bytes) -> BodyForm:
         opsets = body.opset_imports
-        ordered = canonical_order(flatten(body, Labels(opsets, self.calls, self._constants, self._exact)))
+        labels = Labels(opsets, self.calls, self._constants, self._exact)
+        ordered = canonical_order(flatten(body, labels), self._prefer)
         used = _used_opsets(ordered, opsets, self.calls)
         flat_opsets = [part for domain in sorted(used) for part in (domain, used[domain])]
-        return BodyForm(body, ordered, pack(interface, pack(*flat_opsets)), used)
+        return BodyForm(body, ordered, pack(interface, pack(*flat_opsets)), used, labels)
 
 
 def _used_opsets(ordered: Ordered, opsets: Mapping[str, int], calls: Mapping[Identifier, Called]) -> dict[str, int]:

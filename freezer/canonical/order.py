@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import onnx_ir as ir
+
 from freezer.canonical.colour import first_colours, rank, refine, short
 from freezer.canonical.encode import pack
 from freezer.canonical.flat import LEAF, Flat, Ref
@@ -22,7 +24,7 @@ from freezer.errors import LimitError
 TERMS_TRIED = 4_000_000  # some twenty seconds
 _TRIES = 64  # but at least so many walks, however large the body
 
-Prefer = Callable[[int, int], bool]
+Prefer = Callable[[ir.Node, ir.Node], bool]
 
 
 @dataclass(slots=True)
@@ -48,11 +50,11 @@ class Ordered:
 
 
 def canonical_order(flat: Flat, prefer: Prefer | None = None) -> Ordered:
-    """The canonical order. prefer(a, b): should term a go first where either of a and b may?
+    """The canonical order. prefer(a, b): should node a go first where either of a and b may?
 
     Raises LimitError when the graph is so regular that too many orders have to be tried.
     """
-    search = _Search(flat, prefer or (lambda left, right: left < right))
+    search = _Search(flat, prefer or (lambda left, right: True))
     first = search.walk(())
     return search.best(first)[0] if first.ways else first
 
@@ -128,7 +130,7 @@ class _Walk:
         a, b = left[0], right[0]
         if self._entered[a] or self._entered[b]:
             return self._number.get(a, len(self._number)) < self._number.get(b, len(self._number))
-        preferred = self._prefer(a, b)
+        preferred = self._prefer(self._flat.terms[a].node, self._flat.terms[b].node)
         kind = symmetry(self._flat, self._colours, self._entered, a, b)
         if kind is Symmetry.NONE:
             preferred = self._choose(preferred)
