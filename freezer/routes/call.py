@@ -95,20 +95,22 @@ def bind(
     Raises UsageError for unknown names, two different values of one argument, or a missing argument.
     """
     signature = inspect.signature(module.forward)
-    given = _given(signature, args, kwargs or {})
+    examples = given(module, args, kwargs)
     _check_names(signature, freeze)
     for name, value in freeze.items():
-        if not override and name in given and not _same(given[name], value):
+        if not override and name in examples and not _same(examples[name], value):
             raise UsageError(
-                f"argument '{name}' has two values: {_show(given[name])} as an example and {_show(value)} frozen; "
+                f"argument '{name}' has two values: {_show(examples[name])} as an example and {_show(value)} frozen; "
                 "give one of them"
             )
-    return Call(signature, _ordered(signature, {**given, **freeze}), set(freeze))
+    return Call(signature, _ordered(signature, {**examples, **freeze}), set(freeze))
 
 
-def _given(signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def given(module: torch.nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The arguments given as examples, by name. Raises UsageError when they do not fit forward's signature."""
+    signature = inspect.signature(module.forward)
     try:
-        bound = signature.bind_partial(*args, **kwargs).arguments
+        bound = signature.bind_partial(*args, **(kwargs or {})).arguments
     except TypeError as error:
         raise UsageError(f"these example arguments do not fit forward{signature}: {error}") from error
     extra = {}
@@ -130,14 +132,14 @@ def _check_names(signature: inspect.Signature, freeze: Mapping[str, Any]) -> Non
             raise UsageError(f"cannot freeze '{name}': forward{signature} has no such argument; {hint}")
 
 
-def _ordered(signature: inspect.Signature, given: dict[str, Any]) -> dict[str, Any]:
+def _ordered(signature: inspect.Signature, values: dict[str, Any]) -> dict[str, Any]:
     """The arguments in signature order, those of **kwargs last. Raises UsageError when one is missing."""
     arguments = {}
     for name, parameter in signature.parameters.items():
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            arguments[name] = {k: v for k, v in given.items() if k not in signature.parameters}
-        elif name in given:
-            arguments[name] = given[name]
+            arguments[name] = {k: v for k, v in values.items() if k not in signature.parameters}
+        elif name in values:
+            arguments[name] = values[name]
         elif parameter.default is inspect.Parameter.empty and parameter.kind not in _VARIADIC:
             raise UsageError(f"argument '{name}' of forward{signature} has no value; give an example or freeze it")
     return arguments

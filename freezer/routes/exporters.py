@@ -6,10 +6,12 @@ import io
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import onnx
 import onnx_ir as ir
 import torch
+from onnx_ir.tensor_adapters import TorchTensor
 
 from freezer.errors import ModelError, UsageError
 from freezer.naming import make_names_unique
@@ -40,16 +42,15 @@ class Exported:
 def export_dynamo(subject: Traced, axes: dict[str, Axes], opset: int, folding: bool) -> Exported:
     """torch.onnx.export(dynamo=True). Parameters keep their names; inputs and outputs get theirs."""
     values = tuple(v if type(v) is int else torch.as_tensor(v) for v in subject.values)
-    with quiet("torch.onnx", "torch.onnx._internal.exporter._registration", "onnxscript", "torch.export"):
-        program = torch.onnx.export(
-            subject.module,
-            values,
-            dynamo=True,
-            opset_version=max(opset, OPSET),
-            dynamic_shapes=export_dims(values, [axes.get(name, {}) for name in subject.names]),
-            optimize=folding,
-            verbose=False,
-        )
+    program = torch.onnx.export(
+        subject.module,
+        values,
+        dynamo=True,
+        opset_version=max(opset, OPSET),
+        dynamic_shapes=export_dims(values, [axes.get(name, {}) for name in subject.names]),
+        optimize=folding,
+        verbose=False,
+    )
     assert program is not None
     model = program.model
     _name_interface(model, subject)
@@ -79,7 +80,7 @@ def export_torchscript(subject: Traced, axes: dict[str, Axes], opset: int, foldi
             keep_initializers_as_inputs=True,  # else it merges parameters that are equal
         )
     model = ir.from_proto(onnx.load_from_string(stream.getvalue()))
-    _drop_parameter_inputs(model)
+    _name_inputs(model, subject, axes)
     forget_made_up_dims(model)
     return Exported(model, _tracer_warnings(caught))
 
@@ -96,7 +97,7 @@ def run_exporter(name: str, subject: Traced, axes: dict[str, Axes], opset: int, 
         raise UsageError(f"unknown exporter '{name}'; there are: {', '.join(EXPORTERS)}")
     _check_names(subject)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), quiet():
             warnings.simplefilter("ignore")
             exported = EXPORTERS[name](subject, axes, opset, folding)
     except Exception as error:  # whatever torch makes of a module is its answer
@@ -122,10 +123,18 @@ def _name_interface(model: ir.Model, subject: Traced) -> None:
     make_names_unique(model)
 
 
-def _drop_parameter_inputs(model: ir.Model) -> None:
-    inputs = [v for v in model.graph.inputs if v.name not in model.graph.initializers]
+def _name_inputs(model: ir.Model, subject: Traced, axes: dict[str, Axes]) -> None:
+    """Exactly the traced tensors are inputs: parameters no longer, and again those that the trace does not use."""
+    present = {v.name: v for v in model.graph.inputs}
     model.graph.inputs.clear()
-    model.graph.inputs.extend(inputs)
+    for leaf, example in zip(subject.inputs, subject.values, strict=True):
+        model.graph.inputs.append(present.get(leaf.name) or _input(leaf.name, example, axes.get(leaf.name, {})))
+
+
+def _input(name: str, example: Any, axes: Axes) -> ir.Value:
+    tensor = torch.as_tensor(example)
+    dims = [axes.get(axis, size) for axis, size in enumerate(tensor.shape)]
+    return ir.Value(name=name, shape=ir.Shape(dims), type=ir.TensorType(TorchTensor(tensor).dtype))
 
 
 def _check_names(subject: Traced) -> None:
@@ -153,8 +162,8 @@ def _tracer_warnings(caught: list[warnings.WarningMessage]) -> list[str]:
 
 
 def _reason(error: BaseException) -> str:
-    """The first line of the innermost cause."""
+    """The innermost cause in one line."""
     while error.__cause__ is not None:
         error = error.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text if len(text) <= 300 else text[:297] + '...'}"

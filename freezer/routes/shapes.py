@@ -41,7 +41,7 @@ def _axes(leaf: Leaf, specification: Any) -> Axes:
     if not specification or not leaf.is_tensor:
         return {}
     pairs = specification.items() if isinstance(specification, Mapping) else enumerate(specification)
-    axes: Axes = {axis: getattr(dim, "__name__", dim) for axis, dim in pairs if dim is not None}
+    axes: dict[int, Any] = {axis: getattr(dim, "__name__", dim) for axis, dim in pairs if dim is not None}
     rank = leaf.value.dim()
     if any(not isinstance(a, int) or not 0 <= a < rank or not isinstance(n, str) for a, n in axes.items()):
         raise UsageError(
@@ -81,7 +81,7 @@ def _renamed(dim: int | ir.SymbolicDim, pattern: re.Pattern[str], names: dict[st
 
 
 def forget_made_up_dims(model: ir.Model) -> None:
-    """Output dims other than numbers and symbols of the inputs become unknown: their text differs from trace to trace."""
+    """Output dims other than numbers and the inputs' symbols become unknown: their text differs between traces."""
     known = {d.value for v in model.graph.inputs if v.shape for d in v.shape if isinstance(d, ir.SymbolicDim)}
     for value in model.graph.outputs:
         if value.shape is not None:

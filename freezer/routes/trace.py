@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import onnx_ir as ir
@@ -39,7 +39,7 @@ def export(
     Raises UsageError for unknown names and clashing values, ExportRefused when the exporter fails.
     """
     call = bind(module, args, kwargs, freeze or {})
-    return export_call(module, call, exporter, opset, dynamic_shapes, input_names, folding).model
+    return export_call(module, call, exporter, opset, dynamic_shapes, folding, is_free, input_names).model
 
 
 def export_full(
@@ -60,7 +60,7 @@ def export_full(
     so that it may be a size. None and strings stay inside. Everything else is as in `export`.
     """
     call = bind(module, args, kwargs, freeze or {})
-    return export_call(module, call, exporter, opset, dynamic_shapes, input_names, folding, full=True).model
+    return export_call(module, call, exporter, opset, dynamic_shapes, folding, is_any_input, input_names).model
 
 
 def export_call(
@@ -69,13 +69,11 @@ def export_call(
     exporter: str,
     opset: int,
     dynamic_shapes: Mapping[str, Any] | None,
-    input_names: Sequence[str] | None,
     folding: bool,
-    *,
-    full: bool = False,
+    held: Callable[[Leaf], bool],
+    input_names: Sequence[str] | None = None,
 ) -> Exported:
-    """The export of a bound call: partial, or full."""
-    held = is_any_input if full else is_free
+    """The export of a bound call; the leaves that `held` names are its inputs."""
     axes = axes_of(call.leaves, dynamic_shapes)
     renamed = call.renamed([leaf for leaf in call.leaves if held(leaf)], input_names)
     axes = {new.name: axes[old.name] for old, new in zip(call.leaves, renamed.leaves, strict=True) if old.name in axes}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 import torch
@@ -56,14 +57,15 @@ def _slow_attention() -> Iterator[None]:
 
 
 @contextmanager
-def quiet(*names: str) -> Iterator[None]:
-    """Only errors of these loggers are shown."""
-    loggers = [logging.getLogger(n) for n in names]
-    levels = [logger.level for logger in loggers]
+def quiet() -> Iterator[None]:
+    """The exporters print graphs and log hints, also of what they recover from; what counts is what they raise."""
+    disabled, log = logging.root.manager.disable, getattr(torch._C, "_jit_onnx_log", None)
+    logging.disable(logging.CRITICAL)
+    torch._C._jit_onnx_log = lambda *_: None
     try:
-        for logger in loggers:
-            logger.setLevel(logging.CRITICAL)
-        yield
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        logging.disable(disabled)
+        if log is not None:
+            torch._C._jit_onnx_log = log
