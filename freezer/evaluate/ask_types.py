@@ -70,13 +70,21 @@ def _fact(value: ir.Value, proto: onnx.TypeProto | None, by_name: dict[str, Expr
     if proto is None or proto.WhichOneof("value") is None:
         return UNKNOWN
     if not proto.HasField("tensor_type"):
-        return Fact(type=ir.serde.deserialize_type_proto_for_type(proto))
+        return Fact(type=_not_a_tensor(proto))
     tensor = proto.tensor_type
     dtype = ir.DataType(tensor.elem_type) if tensor.elem_type else None
     if not tensor.HasField("shape"):
         return Fact(dtype)
     dims = tuple(_known_dim(value, i, d, by_name) for i, d in enumerate(tensor.shape.dim))
     return Fact(dtype, dims)
+
+
+def _not_a_tensor(proto: onnx.TypeProto) -> ir.TypeProtocol:
+    try:
+        found = ir.serde.deserialize_type_proto_for_type(proto)
+    except ir.serde.SerdeError:  # onnx_ir has no maps
+        found = None
+    return found or ir.OptionalType(ir.TensorType(ir.DataType.UNDEFINED))
 
 
 def _known_dim(value: ir.Value, axis: int, dim: Any, by_name: dict[str, Expr]) -> Dim:
