@@ -62,6 +62,19 @@ class Editor:
         for new in rewrite.nodes:
             self.touch(new)
 
+    def insert(self, graph: ir.Graph, nodes: list[ir.Node], constants: list[ir.Value], name: str) -> None:
+        """Put nodes that read only constants at the head of a graph; the outputs are called `name`."""
+        for value in constants:
+            self._name(value, name)
+            graph.register_initializer(value)
+        for node in nodes:
+            node.name = self.node_names.fresh(name)
+            for value in node.outputs:
+                value.name = name
+        graph.insert_before(graph[0], nodes)
+        for node in nodes:
+            self.touch(node)
+
     def replace(self, old: ir.Value, new: ir.Value) -> None:
         """Let every user of old, graph outputs included, use new. Output names stay as they are."""
         for user, index in old.uses():

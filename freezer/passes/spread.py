@@ -42,15 +42,31 @@ def repeating_part(array: np.ndarray) -> np.ndarray | None:
     return small if array.size and small.size * _WORTH <= array.size else None
 
 
+def new_constants(model: ir.Model, originals: set[ir.Value], least: int) -> list[ir.Value]:
+    """Stored constants of more than `least` bytes that the source did not have: frozen values, folded ones."""
+    found = (v for v in model.graph.initializers.values() if v not in originals and not v.is_graph_input())
+    return [v for v in found if v.const_value is not None and least < v.const_value.nbytes <= LARGEST and v.uses()]
+
+
 def spread(value: ir.Value, part: np.ndarray, shape: tuple[int, ...], editor: Editor) -> None:
-    """Put Expand(part, shape) in the place of the node that computes the value."""
-    node = value.producer()
-    dtype = editor.facts.dtype(value)
-    assert node is not None and dtype is not None
+    """Put Expand(part, shape) in the place of the node that computes the value, or of the constant."""
+    node, graph = value.producer(), editor.model.graph
+    expand, constants = _expand(part, shape, editor.facts.dtype(value))
+    if node is not None:
+        outputs = [expand.outputs[0] if v is value else None for v in node.outputs]
+        editor.apply(node, Rewrite(outputs, [expand], constants))
+        return
+    graph.initializers.pop(value.name)
+    name = value.name or ""
+    value.name = editor.names.fresh(name)
+    editor.insert(graph, [expand], constants, name)
+    editor.replace(value, expand.outputs[0])
+
+
+def _expand(part: np.ndarray, shape: tuple[int, ...], dtype: ir.DataType | None) -> tuple[ir.Node, list[ir.Value]]:
+    assert dtype is not None
     small = ir.Value(const_value=ir.Tensor(np.ascontiguousarray(part), dtype=dtype), type=ir.TensorType(dtype))
     target = ir.Value(
         const_value=ir.tensor(list(shape), dtype=ir.DataType.INT64), type=ir.TensorType(ir.DataType.INT64)
     )
-    expand = make_node("Expand", [small, target])
-    outputs = [expand.outputs[0] if v is value else None for v in node.outputs]
-    editor.apply(node, Rewrite(outputs, [expand], [small, target]))
+    return make_node("Expand", [small, target]), [small, target]

@@ -1,0 +1,91 @@
+"""Rounds after the first fixed point: merge what is equal, store what pays, compress what repeats, until nothing changes."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from freezer.passes import tidy
+from freezer.passes.cse import merge_equal_nodes
+from freezer.passes.log import Kept
+from freezer.passes.merge_constants import ConstantMerger
+from freezer.passes.specialise import Specialiser
+from freezer.passes.spread import candidates, new_constants, repeating_part, spread
+from freezer.passes.storage import NODE_PRICES, plan
+
+
+class Rounds:
+    """The rounds over one model, whose constants may grow to `most_bytes`.
+
+    bound: the frozen inputs. originals: the constants that the source had itself.
+    """
+
+    def __init__(
+        self, specialiser: Specialiser, most_bytes: int, bound: set[ir.Value], originals: set[ir.Value]
+    ) -> None:
+        self.specialiser = specialiser
+        self.most_bytes = most_bytes
+        self.bound = bound
+        self.originals = originals
+        self._merger = ConstantMerger()
+
+    def run(self) -> None:
+        """Round after round, while one changes something."""
+        log = self.specialiser.log
+        before = -1
+        while log.changes != before:
+            before = log.changes
+            self._merge()
+            computed = self._store()
+            if log.changes == before:
+                self._spread(computed)
+
+    def _merge(self) -> None:
+        specialiser = self.specialiser
+        model, editor, log = specialiser.model, specialiser.editor, specialiser.log
+        with log.stage("merge"):
+            tidy.drop_unused_constants(model)
+            self._merger.merge(model, editor, log)
+            merge_equal_nodes(model, editor, log)
+        with log.stage("specialise"):
+            specialiser.settle()
+
+    def _store(self) -> list[ir.Value]:
+        """Store what the plan wants; the frontier values that stay computed."""
+        specialiser = self.specialiser
+        model, facts, log = specialiser.model, specialiser.facts, specialiser.log
+        with log.stage("plan"):
+            choice = plan(model, facts, specialiser.unfoldable, self.most_bytes - constant_bytes(model))
+        log.kept = [Kept(v.name or "", _op_type(v), facts.of(v).nbytes or 0) for v in choice.compute]
+        wanted = choice.store or specialiser.wanted()
+        if wanted:
+            specialiser.evaluate(wanted)
+            specialiser.run_wanted()
+        return choice.compute
+
+    def _spread(self, computed: list[ir.Value]) -> None:
+        """Large new constants, and values too large to store, become an Expand of the part that repeats."""
+        editor, log = self.specialiser.editor, self.specialiser.log
+        found = self.specialiser.evaluator.evaluate(candidates(computed, self.bound, editor)).tensors
+        for value in new_constants(editor.model, self.originals, NODE_PRICES[0]):
+            assert value.const_value is not None
+            found[value] = value.const_value
+        for value, tensor in found.items():
+            part = repeating_part(tensor.numpy()) if tensor.dtype != ir.DataType.STRING else None
+            if part is not None and log.spend("spread", value.name):
+                spread(value, part, tensor.shape.numpy(), editor)  # type: ignore[attr-defined]
+        self.specialiser.settle()
+
+
+def constant_bytes(model: ir.Model) -> int:
+    """Bytes of all constants, initializers or Constant nodes."""
+    total = 0
+    for graph in tidy.graphs(model):
+        total += sum(v.const_value.nbytes for v in graph.initializers.values() if v.const_value is not None)
+        tensors = (a for n in graph if n.op_type == "Constant" for a in n.attributes.values())
+        total += sum(a.as_tensor().nbytes for a in tensors if a.type == ir.AttributeType.TENSOR)
+    return total
+
+
+def _op_type(value: ir.Value) -> str:
+    node = value.producer()
+    return node.op_type if node is not None else ""

@@ -1,0 +1,85 @@
+"""Nodes that fail or kill the worker stay in the graph, each with its reason; the others are folded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from freezer.errors import ChildError
+from freezer.evaluate.child import Child, Limits
+from tests.passes.frozen import freeze, ops, reasons
+
+HEAD = '<ir_version: 10, opset_import: ["": 18]>\n'
+
+
+def test_a_node_that_refuses_its_input_stays(worker):
+    text = (
+        HEAD
+        + """g (float[4] a, int64[1] i, float[N] x) => (float[N] y, float[1] z) {
+       b = Exp (a)
+       p = Gather (b, i)
+       z = Neg (p)
+       s = ReduceMax <keepdims = 0> (b)
+       y = Mul (x, s)
+    }"""
+    )
+    result = freeze(text, {"a": [1, 2, 3, 4], "i": [9]}, worker)
+    assert ops(result) == ["Gather", "Neg", "Mul"] and "out of data bounds" in reasons(result)
+
+
+def test_a_node_that_kills_the_worker_stays(worker):
+    """INT64_MIN / -1 raises SIGFPE in onnxruntime 1.32."""
+    text = (
+        HEAD
+        + """g (int64[300] a, int64[300] b, int64[300] x) => (int64[300] y) {
+       q = Div (a, b)
+       y = Add (x, q)
+    }"""
+    )
+    lowest = np.full(300, np.iinfo(np.int64).min)
+    result = freeze(text, {"a": lowest, "b": np.full(300, -1)}, worker)
+    assert ops(result) == ["Div", "Add"] and "SIGFPE" in reasons(result)
+
+
+def test_one_fatal_node_among_many_costs_only_itself(worker):
+    lines = [f"e{i} = Exp (a{i})\n y{i} = Mul (x, e{i})" for i in range(20)]
+    inputs = ", ".join(f"float[64] a{i}" for i in range(20))
+    outputs = ", ".join(f"float[64] y{i}" for i in range(20))
+    text = HEAD + f"g ({inputs}, int64[300] p, int64[300] q, float[64] x) => ({outputs}, int64[300] z) {{\n"
+    text += "\n".join(lines) + "\n z = Div (p, q)\n}"
+    values = {f"a{i}": np.full(64, i / 10) for i in range(20)}
+    values |= {"p": np.full(300, np.iinfo(np.int64).min), "q": np.full(300, -1)}
+    assert ops(freeze(text, values, worker)) == ["Mul"] * 20 + ["Div"]
+
+
+def test_random_nodes_are_never_evaluated(worker):
+    text = HEAD + "g (float[3] a, float[3] x) => (float[3] y) { r = RandomNormalLike (a)  y = Add (x, r) }"
+    assert ops(freeze(text, {"a": [1, 2, 3]}, worker)) == ["RandomNormalLike", "Add"]
+
+
+def test_bfloat16_is_folded_by_the_reference_or_stays(worker):
+    text = HEAD + "g (bfloat16[3] a, float[3] x) => (float[3] y) { b = Cast <to = 1> (a)  y = Add (x, b) }"
+    assert ops(freeze(text, {"a": [1, 2, 3]}, worker)) == ["Add"]
+
+
+def test_a_child_that_dies_is_reported_and_started_again():
+    with Child("tests.evaluate.deeds", Limits(wall=30)) as child:
+        with pytest.raises(ChildError, match="SIGSEGV"):
+            child.call("die", {})
+        assert child.call("echo", {"x": 1})[0] == {"x": 1}
+
+
+def test_a_child_that_hangs_is_stopped():
+    with Child("tests.evaluate.deeds") as child, pytest.raises(ChildError, match="stopped after"):
+        child.call("hang", {}, wall=0.5)
+
+
+def test_a_child_cannot_write_files(tmp_path):
+    with Child("tests.evaluate.deeds") as child:
+        assert child.call("write", {"path": str(tmp_path / "canary")})[0] == {"written": 0}
+    assert not (tmp_path / "canary").exists() or (tmp_path / "canary").stat().st_size == 0
+
+
+def test_a_child_cannot_take_all_memory():
+    with Child("tests.evaluate.deeds", Limits(memory=1 << 30)) as child:
+        assert child.call("allocate", {"nbytes": 8 << 30})[0] == {"failed": "MemoryError"}
