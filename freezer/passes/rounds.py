@@ -1,4 +1,4 @@
-"""Rounds after the first fixed point: merge what is equal, store what pays, compress what repeats, until nothing changes."""
+"""Rounds after the first fixed point: merge what is equal, store what pays, spread what repeats."""
 
 from __future__ import annotations
 

@@ -15,15 +15,15 @@ from __future__ import annotations
 from collections import deque
 
 import onnx_ir as ir
-from freezer.facts.determinism import is_deterministic
-from freezer.facts.transfer import infer
 
 from freezer.evaluate.ask_types import ask_types
 from freezer.evaluate.batch import reads, subgraphs
 from freezer.evaluate.evaluator import Evaluator
 from freezer.facts.declared import declared
+from freezer.facts.determinism import is_deterministic
 from freezer.facts.fact import UNKNOWN, Fact
-from freezer.facts.table import Facts
+from freezer.facts.table import Facts, of_tensor
+from freezer.facts.transfer import infer
 from freezer.naming import Names
 from freezer.options import Options
 from freezer.passes import bodies
@@ -31,7 +31,7 @@ from freezer.passes.control_flow import resolve
 from freezer.passes.edit import Editor
 from freezer.passes.half import keeps_rounding, read_unrounded
 from freezer.passes.log import Log
-from freezer.passes.storage import small_frontier
+from freezer.passes.storage import SMALL, small_frontier
 from freezer.passes.tensors import from_elements
 from freezer.rewrite import Residual, Rewrite
 from freezer.rules import BY_OP
@@ -51,6 +51,7 @@ class Specialiser:
         self._queued: set[ir.Node] = set()
         self._visited: set[ir.Node] = set()
         self._entered: set[ir.Graph] = set()
+        self._measured: dict[ir.Value, Fact] = {}
         self.unfoldable: set[ir.Node] = set()
 
     def run(self) -> None:
@@ -82,7 +83,9 @@ class Specialiser:
                 self._refuse(node, reason)
         with self.log.stage("specialise"):
             for value, tensor in found.tensors.items():
-                if self.log.spend("evaluate", value.name):
+                if self.facts.of(value).nbytes is None and tensor.nbytes > SMALL:
+                    self._measure(value, tensor)
+                elif self.log.spend("evaluate", value.name):
                     self.editor.fold(value, tensor)
             self.settle()
 
@@ -148,6 +151,9 @@ class Specialiser:
             and is_deterministic(node, self.facts)
             and all(self._is_static(v) for v in reads(node))
         )
+        if self._measured:
+            pairs = zip(node.outputs, found, strict=True)
+            found = [f if f.nbytes is not None else self._measured.get(v, f) for v, f in pairs]
         return [f if f.static == static else f.but(static=static) for f in found]
 
     def _is_static(self, value: ir.Value) -> bool:
@@ -199,6 +205,13 @@ class Specialiser:
         if node.op_type == "Identity" and not self.editor.drops_identity(node, rewrite.outputs):
             return False
         return self.options.relaxed or bool(rewrite.nodes) or keeps_rounding(node, rewrite.outputs, self.facts)
+
+    def _measure(self, value: ir.Value, tensor: ir.TensorProtocol) -> None:
+        """A static value turned out to be large: keep its type and shape, and leave storing it to the plan."""
+        node, fact = value.producer(), of_tensor(tensor)
+        assert node is not None
+        self._measured[value] = Fact(fact.dtype, fact.shape, type=fact.type)
+        self._touch(node)
 
     def _refuse(self, node: ir.Node, reason: str) -> None:
         """A static node that cannot be evaluated stays, and nothing that reads it is static."""
