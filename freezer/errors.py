@@ -6,6 +6,10 @@ class FreezerError(Exception):
 
     exit_code = 1
 
+    def __init__(self, message: str = "") -> None:
+        # Names come from files: a newline or a terminal's control sequence in one must not get through.
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(message)))
+
 
 class UsageError(FreezerError):
     """The caller asked for something that cannot be meant: an unknown input, a value of the wrong type."""

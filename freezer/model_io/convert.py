@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import onnx
 import onnx_ir as ir
 
 from freezer.errors import LimitError, ModelError
-from freezer.model_io.slots import slots
+from freezer.model_io.slots import graphs, slots
 
 TYPE = "freezer.onnx_type"  # in Value.meta: the serialised TypeProto of an input or output onnx_ir has no type for
 
@@ -25,7 +27,8 @@ def from_proto(proto: onnx.ModelProto, folder: str = "") -> ir.Model:
     for graph in _graphs(proto):
         _put_aside([*graph.value_info, *graph.input, *graph.output])
     try:
-        model = ir.from_proto(proto)
+        with _collector_paused():
+            model = ir.from_proto(proto)
     except (ir.serde.SerdeError, ValueError, TypeError, NotImplementedError, RecursionError) as error:
         raise ModelError(f"the model breaks ONNX's rules: {_innermost(error)}") from None
     for values, types in ((model.graph.inputs, inputs), (model.graph.outputs, outputs)):
@@ -42,15 +45,16 @@ def to_proto(model: ir.Model) -> onnx.ModelProto:
     Unlike onnx_ir's it restores types with maps in them and does not declare types of initializers.
     """
     try:
-        proto = ir.to_proto(model)
+        with _untyped_constants(model), _collector_paused():
+            proto = ir.to_proto(model)
     except MemoryError:
         raise LimitError("not enough memory to write the model") from None
+    except (ir.serde.SerdeError, ValueError, TypeError) as error:  # text that is not UTF-8
+        raise ModelError(f"the model cannot be written: {_innermost(error)}") from error
     for values, infos in ((model.graph.inputs, proto.graph.input), (model.graph.outputs, proto.graph.output)):
         for value, info in zip(values, infos, strict=True):
             if content := value.meta.get(TYPE):
                 info.type.ParseFromString(content)
-    for graph in _graphs(proto):
-        _drop_initializer_types(graph)
     return proto
 
 
@@ -84,9 +88,9 @@ def _is_odd(type_: onnx.TypeProto) -> bool:
 
 def _graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
     stack = [[model.graph], *([g for n in f.node for g in _bodies(n)] for f in model.functions)]
-    for graphs in stack:
-        yield from graphs
-        stack.extend([b] for g in graphs for n in g.node for b in _bodies(n))
+    for several in stack:
+        yield from several
+        stack.extend([b] for g in several for n in g.node for b in _bodies(n))
 
 
 def _bodies(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
@@ -97,14 +101,30 @@ def _bodies(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
             yield from attribute.graphs
 
 
-def _drop_initializer_types(graph: onnx.GraphProto) -> None:
-    """value_info that repeats what an initializer says; it would make the file grow."""
-    constants = {t.name for t in graph.initializer}
-    kept = [v for v in graph.value_info if v.name not in constants]
-    if len(kept) < len(graph.value_info):
-        kept = [type(v).FromString(v.SerializeToString()) for v in kept]
-        del graph.value_info[:]
-        graph.value_info.extend(kept)
+@contextmanager
+def _untyped_constants(model: ir.Model) -> Iterator[None]:
+    """Without types, initializers get no value_info that repeats what their tensors say and makes the file grow."""
+    constants = [v for g in graphs(model) for v in g.initializers.values()]
+    typed = [(v, v.type, v.shape) for v in constants if not (v.is_graph_input() or v.is_graph_output())]
+    try:
+        for value, _, _ in typed:
+            value.type = value.shape = None
+        yield
+    finally:
+        for value, type_, shape in typed:
+            value.type, value.shape = type_, shape
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Python's cycle collector doubles the time that making very many objects takes."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _set_folder(model: ir.Model, folder: str) -> None:

@@ -15,6 +15,8 @@ import onnx
 
 from freezer.errors import ModelError
 
+_KEYS = {"location", "offset", "length"}
+
 
 class DataFolder:
     """The folder that external data must lie in.
@@ -28,10 +30,13 @@ class DataFolder:
         self.folder = folder
         self.allow_link = None if allow_link is None else os.path.realpath(allow_link)
         self.bytes_by_file: Counter[Path] = Counter()
-        self._sizes: dict[str, int] = {}
+        self._files: dict[str, tuple[Path, int]] = {}
 
     def check(self, tensor: onnx.TensorProto, nbytes: int) -> None:
-        """Raise ModelError unless the tensor's `nbytes` bytes lie in a file it may read. Reads no content."""
+        """Raise ModelError unless the tensor's `nbytes` bytes lie in a file it may read. Reads no content.
+
+        Entries that do not say where the data is are dropped.
+        """
         name, where = tensor.name, _entries(tensor)
         location = where.get("location", "")
         if self.folder is None:
@@ -39,9 +44,9 @@ class DataFolder:
                 f"tensor '{name}' is external data in '{location}', but a model given as an object has no folder: "
                 "give its path, or base_dir"
             )
-        if location not in self._sizes:
-            self._sizes[location] = self._resolve(name, location)
-        size = self._sizes[location]
+        if location not in self._files:
+            self._files[location] = (self.folder / location, self._resolve(name, location))
+        path, size = self._files[location]
         offset = _integer(name, "offset", where.get("offset", "0"))
         length = _integer(name, "length", where.get("length", str(nbytes)))
         if length != nbytes:
@@ -51,7 +56,9 @@ class DataFolder:
                 f"tensor '{name}' is bytes {offset} to {offset + length} of '{location}', which has only {size}: "
                 "the file is cut short or belongs to another model"
             )
-        self.bytes_by_file[self.folder / location] += length
+        self.bytes_by_file[path] += length
+        if not where.keys() <= _KEYS:
+            _drop_other_keys(tensor)
 
     def _resolve(self, tensor: str, location: str) -> int:
         """The size of the file at a location."""
@@ -72,6 +79,7 @@ class DataFolder:
 
     def _walk(self, refusal: str, parts: list[str]) -> os.stat_result:
         path = os.fspath(self.folder or "")
+        status = os.stat(path or ".")
         for part in parts:
             path = os.path.join(path, part)
             status = os.lstat(path)
@@ -104,10 +112,19 @@ def _readable(path: str, status: os.stat_result) -> os.stat_result:
 def _entries(tensor: onnx.TensorProto) -> dict[str, str]:
     entries: dict[str, str] = {}
     for entry in tensor.external_data:
+        if not (isinstance(entry.key, str) and isinstance(entry.value, str)):
+            raise ModelError(f"tensor '{tensor.name}' has external data whose place is not UTF-8 text")
         if entry.key in entries:
             raise ModelError(f"tensor '{tensor.name}' gives '{entry.key}' of its external data twice")
         entries[entry.key] = entry.value
     return entries
+
+
+def _drop_other_keys(tensor: onnx.TensorProto) -> None:
+    kept = [(e.key, e.value) for e in tensor.external_data if e.key in _KEYS]
+    del tensor.external_data[:]
+    for key, value in kept:
+        tensor.external_data.add(key=key, value=value)
 
 
 def _integer(tensor: str, key: str, text: str) -> int:

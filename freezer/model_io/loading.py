@@ -52,14 +52,20 @@ def _load_path(path: Path, allow_link: Pathlike | None) -> Source:
 
 def _source(proto: onnx.ModelProto, kind: str, data: DataFolder) -> Source:
     """proto: a private copy."""
+    try:
+        return _checked(proto, kind, data)
+    except RecursionError:
+        raise ModelError("the model nests subgraphs too deeply") from None
+    except (UnicodeError, ir.serde.SerdeError):
+        raise ModelError("the model holds names that are not UTF-8 text") from None
+
+
+def _checked(proto: onnx.ModelProto, kind: str, data: DataFolder) -> Source:
     _check_header(proto)
     folder = "" if data.folder is None else os.fspath(data.folder)
     contents = Contents(data.check, folder)
-    try:
-        contents.settle(proto)
-        is_sorted = check_structure(proto)
-    except RecursionError:
-        raise ModelError("the model nests subgraphs too deeply") from None
+    contents.settle(proto)
+    is_sorted = check_structure(proto)
     contents.notes += _settle_old_defaults(proto)
     model = from_proto(proto, folder if data.bytes_by_file else "")
     if not is_sorted:

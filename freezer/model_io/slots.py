@@ -19,14 +19,20 @@ class Slot:
     put: Put
 
 
+def graphs(model: ir.Model) -> Iterator[ir.Graph]:
+    """Every graph of a model: the main one, function bodies, and the subgraphs in each."""
+    for owner in (model.graph, *(f.graph for f in model.functions.values())):
+        yield owner
+        yield from owner.subgraphs()
+
+
 def slots(model: ir.Model) -> Iterator[Slot]:
     """Every stored tensor of a model, in a fixed order."""
-    for owner in (model.graph, *(f.graph for f in model.functions.values())):
-        for graph in (owner, *owner.subgraphs()):
-            yield from (_initializer(v) for v in graph.initializers.values() if v.const_value is not None)
-            for node in graph:
-                for attribute in list(node.attributes.values()):
-                    yield from _attribute(attribute, node.attributes)
+    for graph in graphs(model):
+        yield from (_initializer(v) for v in graph.initializers.values() if v.const_value is not None)
+        for node in graph:
+            for attribute in list(node.attributes.values()):
+                yield from _attribute(attribute, node.attributes)
     for function in model.functions.values():
         for attribute in list(function.attributes.values()):
             yield from _attribute(attribute, function.attributes)

@@ -57,6 +57,8 @@ def _check_function(function: onnx.FunctionProto, calls: set[Call]) -> bool:
 
 
 def _check_unique(names: list[str], what: str) -> None:
+    if any(isinstance(n, bytes) for n in names):
+        raise ModelError(f"an {what} has a name that is not UTF-8 text")
     if len(set(names)) == len(names) and "" not in names:
         return
     if "" in names:
@@ -87,6 +89,8 @@ def _check_nodes(
 
 
 def _define(defined: list[str], node: onnx.NodeProto, scope: Scope) -> None:
+    if not isinstance(node.op_type, str) or any(isinstance(n, bytes) for n in defined):
+        raise ModelError(f"{describe(node)} has a name that is not UTF-8 text")
     for name in filter(None, defined):
         if name in scope.local:
             raise ModelError(f"'{name}' is defined twice in {scope.where}, the second time by {describe(node)}")

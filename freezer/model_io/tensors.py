@@ -23,6 +23,7 @@ _FIELDS = {  # dtypes whose typed field is not int32_data: the field, and its it
     ir.DataType.UINT32.value: ("uint64_data", 1),
     _STRING: ("string_data", 1),
 }
+_DATA_FIELDS = ("int32_data", *dict.fromkeys(field for field, _ in _FIELDS.values()))
 
 External = Callable[[onnx.TensorProto, int], None]
 
@@ -43,10 +44,12 @@ def check_tensor(tensor: onnx.TensorProto, external: External) -> None:
         if dtype == _STRING:
             raise ModelError(f"tensor '{tensor.name}' holds strings, which cannot be raw data")
         _expect(tensor, "bytes of raw data", len(tensor.raw_data), byte_count(dtype, size))
+        _expect_no_other(tensor, "raw_data")
     else:
         field, items = _FIELDS.get(dtype, ("int32_data", 1))
         wanted = size * items if field != "int32_data" else -(-size * min(_BITS[dtype], 8) // 8)
         _expect(tensor, f"items of {field}", len(getattr(tensor, field)), wanted)
+        _expect_no_other(tensor, field)
 
 
 def element_count(name: str, dims: list[int]) -> int:
@@ -67,6 +70,12 @@ def element_count(name: str, dims: list[int]) -> int:
 def byte_count(dtype: int, size: int) -> int:
     """Bytes of `size` elements; 4-bit elements are packed two a byte."""
     return -(-size * _BITS[dtype] // 8)
+
+
+def _expect_no_other(tensor: onnx.TensorProto, field: str) -> None:
+    for other in _DATA_FIELDS:
+        if other != field and len(getattr(tensor, other)):
+            raise ModelError(f"tensor '{tensor.name}' has data in {field} and in {other}")
 
 
 def _expect(tensor: onnx.TensorProto, what: str, found: int, wanted: int) -> None:

@@ -49,7 +49,7 @@ def test_a_proto_is_not_changed():
 
 
 def test_another_object_is_refused():
-    with pytest.raises(UsageError, match="cannot load a builtins.int"):
+    with pytest.raises(UsageError, match="cannot load a builtins"):
         load(3)
 
 
@@ -179,7 +179,7 @@ def test_untyped_attributes_of_ir_version_1_get_their_type():
     model.graph.node[0].attribute[0].ClearField("type")
     assert load(model).model.graph.node(0).attributes["alpha"].as_float() == 0.5
     model.graph.node[0].attribute[0].i = 3
-    with pytest.raises(ModelError, match="'alpha' of the LeakyRelu node .* has no type"):
+    with pytest.raises(ModelError, match=r"'alpha' of the LeakyRelu node .* has no type"):
         load(model)
 
 
@@ -221,7 +221,8 @@ def test_a_sparse_constant_node_becomes_dense():
 
 
 @pytest.mark.parametrize(
-    "indices, dims", [([5, 1], [6]), ([1, 1], [6]), ([1, 6], [6]), ([-1, 2], [6]), ([1], [6]), ([[0, 3], [1, 0]], [2, 3])]
+    "indices, dims",
+    [([5, 1], [6]), ([1, 1], [6]), ([1, 6], [6]), ([-1, 2], [6]), ([1], [6]), ([[0, 3], [1, 0]], [2, 3])],
 )
 def test_sparse_indices_must_be_inside_and_rise(indices, dims):
     with pytest.raises(ModelError, match="sparse tensor 'w'"):
@@ -245,6 +246,11 @@ TENSORS = {
     "no type": (dict(dims=[1], raw_data=bytes(4)), "unknown element type 0"),
     "raw strings": (dict(data_type=8, dims=[1], raw_data=bytes(4)), "strings, which cannot be raw data"),
     "wrong field": (dict(data_type=7, dims=[1], float_data=[1.0]), "items of int64_data; the file has 0"),
+    "two fields": (
+        dict(data_type=1, dims=[1], float_data=[1.0], int32_data=[1]),
+        "data in float_data and in int32_data",
+    ),
+    "raw and more": (dict(data_type=1, dims=[1], raw_data=bytes(4), float_data=[1.0]), "in raw_data and in float_data"),
     "packed int4": (dict(data_type=22, dims=[3], int32_data=[1, 2, 3]), "needs 2 items of int32_data; the file has 3"),
 }
 

@@ -16,11 +16,8 @@ import pytest
 from onnx import numpy_helper
 
 from freezer.errors import FreezerError, LimitError, UsageError
-from freezer.model_io import load, save, to_proto
-from freezer.model_io import save as save_function
+from freezer.model_io import load, save, saving, to_proto
 from tests.model_io.models import add, constant_node, external_add, external_tensor, parsed, write, write_weights
-
-save_module = sys.modules["freezer.model_io.save"]
 
 
 @pytest.fixture
@@ -38,7 +35,7 @@ def test_an_inline_model_is_one_file_with_the_same_bytes_each_time(tmp_path):
     saved = save(model, tmp_path / "a.onnx")
     save(model, tmp_path / "b.onnx")
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
-    assert saved == save_module.Saved(tmp_path / "a.onnx", saved.nbytes, saved.nbytes, 0, None)
+    assert saved == saving.Saved(tmp_path / "a.onnx", saved.nbytes, saved.nbytes, 0, None)
     assert sorted(os.listdir(tmp_path)) == ["a.onnx", "b.onnx"]
     onnx.checker.check_model(onnx.load(tmp_path / "a.onnx"))
 
@@ -125,7 +122,7 @@ def test_inline_mode_takes_everything_in(external, tmp_path):
 
 
 def test_more_than_fits_inline_goes_beside_the_model(tmp_path, monkeypatch):
-    monkeypatch.setattr(save_module, "LARGEST_INLINE", 3999)
+    monkeypatch.setattr(saving, "LARGEST_INLINE", 3999)
     model = load(large()).model
     assert save(model, tmp_path / "out.onnx").data_file == tmp_path / "out.onnx.data"
     with pytest.raises(LimitError, match="4000 bytes of constants"):
@@ -228,7 +225,7 @@ def test_an_interrupt_leaves_nothing(external, tmp_path):
 
     before = contents(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        save_function(external.model, tmp_path / "out.onnx", progress=interrupt)
+        save(external.model, tmp_path / "out.onnx", progress=interrupt)
     assert contents(tmp_path) == before
 
 

@@ -24,13 +24,15 @@ BROKEN = {
     "self": ("g (float[n] x) => (float[n] y) { y = Add(x, y) }", r"a cycle: 'y' \(Add\) -> 'y' \(Add\)"),
     "cycle through a subgraph": (
         """g (bool c, float[n] x) => (float[n] y) {
-            y = If(c) <then_branch = t () => (float[n] p) { p = Neg(z) }, else_branch = e () => (float[n] q) { q = Neg(x) }>
+            y = If(c) <then_branch = t () => (float[n] p) { p = Neg(z) },
+                else_branch = e () => (float[n] q) { q = Neg(x) }>
             z = Abs(y) }""",
         r"a cycle: .*\(If\)",
     ),
     "inner value from outside": (
         """g (bool c, float[n] x) => (float[n] y) {
-            t = If(c) <then_branch = t () => (float[n] p) { p = Neg(x) }, else_branch = e () => (float[n] q) { q = Neg(x) }>
+            t = If(c) <then_branch = t () => (float[n] p) { p = Neg(x) },
+                else_branch = e () => (float[n] q) { q = Neg(x) }>
             y = Neg(p) }""",
         "reads 'p', which nothing",
     ),
@@ -93,7 +95,8 @@ def test_unsorted_graphs_are_sorted():
 def test_a_subgraph_that_reads_a_later_value_is_sorted_after_it():
     model = parsed(
         """g (bool c, float[n] x) => (float[n] y) {
-        y = If(c) <then_branch = t () => (float[n] p) { p = Neg(z) }, else_branch = e () => (float[n] q) { q = Neg(x) }>
+        y = If(c) <then_branch = t () => (float[n] p) { p = Neg(z) },
+                else_branch = e () => (float[n] q) { q = Neg(x) }>
         z = Abs(x) }"""
     )
     source = load(model)
@@ -163,3 +166,19 @@ def graphs(graph: onnx.GraphProto):
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.GRAPH:
                 yield from graphs(attribute.g)
+
+
+@pytest.mark.parametrize("old, new", [(b"xname", b"\xffname"), (b"aname", b"\xffname"), (b"Neg", b"\xffeg")])
+def test_names_that_are_no_text_are_refused(old, new):
+    model = parsed("g (float[n] xname) => (float[n] y) { aname = Neg(xname) y = Abs(aname) }")
+    broken = onnx.ModelProto.FromString(model.SerializeToString().replace(old, new))
+    with pytest.raises(ModelError, match="UTF-8"):
+        load(broken)
+
+
+def test_control_characters_in_names_do_not_reach_the_terminal():
+    model = parsed("g (float[n] x) => (float[n] y) { y = Neg(x) }")
+    model.graph.node[0].input[0] = "a\nb\x1b[2J"
+    with pytest.raises(ModelError) as error:
+        load(model)
+    assert str(error.value).isprintable()
