@@ -2,6 +2,8 @@
 
 A symbol stands for one unknown integer. Symbols are >= 0 (they name dimensions) unless their
 name starts with SIGNED. Two expressions are equal exactly when their normal forms are.
+Sizes are taken to be small enough that what a model computes of them does not overflow; a
+SIGNED symbol may be any integer of its dtype, so nothing that overflow could change is said of it.
 """
 
 from __future__ import annotations
@@ -13,6 +15,9 @@ from typing import Union
 SIGNED = "±"
 Monomial = tuple[str, ...]
 LONGEST = 64  # terms; a longer polynomial is replaced by a fresh symbol by whoever asked for it
+_HIGHEST_DEGREE = 12
+_LONGEST_NAME = 400  # characters of a derived symbol
+_INT64 = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,22 @@ class Expr:
 
 Dim = Union[int, Expr]
 Shape = tuple[Dim, ...]
+
+
+class Derived(str):
+    """The name of a symbol that is a function of others: "//" (floor), "max" or "min" of two operands."""
+
+    operation: str
+    operands: tuple[Dim, Dim]
+    bounds: tuple[int | None, int | None]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Derived) and str.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = str.__hash__
 
 
 def symbol(name: str) -> Expr:
@@ -89,60 +110,162 @@ def _term_text(monomial: Monomial, factor: int) -> str:
     return text if factor == 1 else f"{factor}*{text}"
 
 
+def is_short(value: Dim) -> bool:
+    """Whether it is worth keeping: few terms, of low degree, every coefficient an int64."""
+    if isinstance(value, int):
+        return -_INT64 <= value < _INT64
+    return len(value.terms) <= LONGEST and all(
+        len(m) <= _HIGHEST_DEGREE and -_INT64 <= f < _INT64 for m, f in value.terms
+    )
+
+
+def is_signed(value: Dim) -> bool:
+    """Whether some symbol in it may be any integer, so that arithmetic on it may wrap around."""
+    if isinstance(value, int):
+        return False
+    return any(_any_integer(atom) for monomial, _ in value.terms for atom in monomial)
+
+
+def _any_integer(atom: str) -> bool:
+    if isinstance(atom, Derived):
+        return is_signed(atom.operands[0]) or is_signed(atom.operands[1])
+    return atom.startswith(SIGNED)
+
+
+def _exact_text(value: Dim) -> str:
+    """A text no other value has, whatever its symbols are called."""
+    if isinstance(value, int):
+        return str(value)
+    return " + ".join("*".join([str(f), *map(_quoted, m)]) for m, f in value.terms)
+
+
+def _quoted(atom: str) -> str:
+    plain = isinstance(atom, Derived) or (atom.isidentifier() and atom.isascii())
+    return atom if plain else f"{len(atom)}'{atom}'"
+
+
+def _derived(operation: str, a: Dim, b: Dim, low: int | None, high: int | None) -> Expr | None:
+    sign = "" if low is not None and low >= 0 else SIGNED
+    text = f"{sign}{operation}[{_exact_text(a)}, {_exact_text(b)}]"
+    if len(text) > _LONGEST_NAME:
+        return None
+    name = Derived(text)
+    name.operation, name.operands, name.bounds = operation, (a, b), (low, high)
+    return symbol(name)
+
+
 def floor_div(a: Dim, b: Dim) -> Dim | None:
-    """a // b (rounding towards minus infinity); None where it has no polynomial form."""
+    """a // b (rounding towards minus infinity, b not 0); None where it has no short form."""
     if isinstance(b, Expr):
-        return _exact_div(a, b)
+        return exact_div(a, b)
     if b == 0:
         return None
     if isinstance(a, int):
         return a // b
     if all(f % b == 0 for _, f in a.terms):
         return _normal({m: f // b for m, f in a.terms})
-    if b > 0:  # (b*p + r) // b = p + r // b
-        whole = _normal({m: f // b for m, f in a.terms if f % b == 0})
-        rest = _normal({m: f for m, f in a.terms if f % b})
-        if isinstance(rest, int):
-            return whole + rest // b
-        sign = "" if lower_bound(rest) is not None and lower_bound(rest) >= 0 else SIGNED  # type: ignore[operator]
-        return whole + symbol(f"{sign}(({rest})//{b})")
+    if b < 0:  # a // b = -a // -b
+        a, b = _product(a, -1), -b
+    # (b*p + r) // b = p + r // b, with every coefficient of r in 0..b-1
+    whole = _normal({m: f // b for m, f in _terms(a)})
+    rest = _normal({m: f % b for m, f in _terms(a)})
+    if isinstance(rest, int):
+        return whole + rest // b
+    if (inner := _of_quotient(rest)) is not None:  # (c + x // d) // b = (c*d + x) // (d*b)
+        x, d, c = inner
+        outer = floor_div(x + c * d, d * b)
+        return None if outer is None else whole + outer
+    low, high = lower_bound(rest), upper_bound(rest)
+    quotient = _derived("//", rest, b, None if low is None else low // b, None if high is None else high // b)
+    return None if quotient is None else whole + quotient
+
+
+def _of_quotient(value: Expr) -> tuple[Dim, int, int] | None:
+    """x, d, c if the value is x // d + c."""
+    if len(value.terms) > 2 or (len(value.terms) == 2 and value.terms[0][0] != ()):
+        return None
+    monomial, factor = value.terms[-1]
+    if factor != 1 or len(monomial) != 1 or not isinstance(monomial[0], Derived) or monomial[0].operation != "//":
+        return None
+    x, d = monomial[0].operands
+    return x, int(d), value.terms[0][1] if len(value.terms) == 2 else 0  # type: ignore[arg-type]
+
+
+def exact_div(a: Dim, b: Dim) -> Dim | None:
+    """q with q * b = a as polynomials, None if there is none. It is a / b wherever b is not 0."""
+    if b == 0:
+        return None
+    if isinstance(b, int):
+        return _normal({m: f // b for m, f in _terms(a)}) if all(f % b == 0 for _, f in _terms(a)) else None
+    atoms = sorted({atom for m, _ in (*_terms(a), *b.terms) for atom in m})
+
+    def order(term: tuple[Monomial, int]) -> list[int]:
+        return [term[0].count(atom) for atom in atoms]  # lexicographic: an order that products respect
+
+    rest: Dim = a
+    quotient: Dim = 0
+    lead, factor = max(b.terms, key=order)
+    for _ in range(LONGEST):
+        if rest == 0:
+            return quotient
+        monomial, f = max(_terms(rest), key=order)
+        left = _without(monomial, lead)
+        if left is None or f % factor:
+            return None
+        term = _normal({left: f // factor})
+        quotient, rest = quotient + term, rest - term * b
     return None
 
 
-def _exact_div(a: Dim, b: Expr) -> Dim | None:
-    """a // b for one-term b that divides each term of a and cannot be zero when a is not."""
-    if len(b.terms) != 1 or a == 0:
-        return None
-    (divisor, factor), quotient = b.terms[0], {}
-    for monomial, f in _terms(a):
-        rest = list(monomial)
-        for atom in divisor:
-            if atom not in rest:
-                return None
-            rest.remove(atom)
-        if f % factor:
+def _without(monomial: Monomial, divisor: Monomial) -> Monomial | None:
+    rest = list(monomial)
+    for atom in divisor:
+        if atom not in rest:
             return None
-        quotient[tuple(rest)] = f // factor
-    return _normal(quotient)
+        rest.remove(atom)
+    return tuple(rest)
+
+
+def _bounds_of(monomial: Monomial) -> tuple[int | None, int | None]:
+    low: int | None = 1
+    high: int | None = 1
+    for atom in monomial:
+        if isinstance(atom, Derived):
+            least, most = atom.bounds
+        else:
+            least, most = (None if atom.startswith(SIGNED) else 0), None
+        if len(monomial) == 1:
+            return least, most
+        if least is None or least < 0:
+            return None, None
+        low = None if low is None else low * least
+        high = None if high is None or most is None else high * most
+    return low, high
 
 
 def lower_bound(value: Dim) -> int | None:
-    """The least value it can take, or None if it is not bounded below."""
+    """The least value it can take (or less), or None if it is not bounded below."""
     if isinstance(value, int):
         return value
-    if any(m and (f < 0 or any(atom.startswith(SIGNED) for atom in m)) for m, f in value.terms):
-        return None
-    return dict(value.terms).get((), 0)
+    total = 0
+    for monomial, factor in value.terms:
+        bound = _bounds_of(monomial)[0 if factor > 0 else 1]
+        if bound is None:
+            return None
+        total += factor * bound
+    return total
 
 
 def upper_bound(value: Dim) -> int | None:
-    """The greatest value it can take, or None if it is not bounded above."""
+    """The greatest value it can take (or more), or None if it is not bounded above."""
     low = lower_bound(_product(value, -1))
     return None if low is None else -low
 
 
 def compare(a: Dim, b: Dim) -> int | None:
     """-1, 0 or 1 as a is always less than, equal to or greater than b; None if that is not known."""
+    if isinstance(a, int) and isinstance(b, int):
+        return (a > b) - (a < b)
     difference = _sum(a, b, -1)
     low, high = lower_bound(difference), upper_bound(difference)
     if low == high == 0:
@@ -159,17 +282,61 @@ def differ(a: Dim, b: Dim) -> bool:
     return compare(a, b) in (-1, 1)
 
 
+def at_least(a: Dim, b: Dim) -> bool:
+    """Whether a is never less than b."""
+    low = lower_bound(_sum(a, b, -1))
+    return low is not None and low >= 0
+
+
+def maximum(a: Dim, b: Dim) -> Dim | None:
+    """The greater of two; None where it has no short form."""
+    if at_least(a, b):
+        return a
+    if at_least(b, a):
+        return b
+    lows, high = (lower_bound(a), lower_bound(b)), _both(max, upper_bound(a), upper_bound(b))
+    low = max((v for v in lows if v is not None), default=None)
+    return _derived("max", *_sorted(a, b), low, high)
+
+
+def minimum(a: Dim, b: Dim) -> Dim | None:
+    """The lesser of two; None where it has no short form."""
+    if at_least(a, b):
+        return b
+    if at_least(b, a):
+        return a
+    low, highs = _both(min, lower_bound(a), lower_bound(b)), (upper_bound(a), upper_bound(b))
+    high = min((v for v in highs if v is not None), default=None)
+    return _derived("min", *_sorted(a, b), low, high)
+
+
+def _both(choose: object, a: int | None, b: int | None) -> int | None:
+    return None if a is None or b is None else choose(a, b)  # type: ignore[operator]
+
+
+def _sorted(a: Dim, b: Dim) -> tuple[Dim, Dim]:
+    return (a, b) if _terms(a) <= _terms(b) else (b, a)
+
+
 def substitute(value: Dim, bound: dict[str, Dim]) -> Dim:
-    """The value with symbols replaced as `bound` says."""
+    """The value with symbols replaced as `bound` says, in derived symbols too."""
     if isinstance(value, int):
         return value
     total: Dim = 0
     for monomial, factor in value.terms:
         term: Dim = factor
         for atom in monomial:
-            term = term * bound.get(atom, symbol(atom))
+            term = term * _substituted(atom, bound)
         total = total + term
     return total
+
+
+def _substituted(atom: str, bound: dict[str, Dim]) -> Dim:
+    if not isinstance(atom, Derived) or atom in bound:
+        return bound.get(atom, symbol(atom))
+    a, b = (substitute(d, bound) for d in atom.operands)
+    found = {"//": floor_div, "max": maximum, "min": minimum}[atom.operation](a, b)
+    return symbol(atom) if found is None else found
 
 
 def product(dims: Shape) -> Dim:
@@ -177,4 +344,14 @@ def product(dims: Shape) -> Dim:
     total: Dim = 1
     for dim in dims:
         total = total * dim
+    return total
+
+
+def volume(dims: Shape) -> Dim | None:
+    """The number of elements of a tensor of that shape; None where it has no short form."""
+    total: Dim = 1
+    for dim in dims:
+        total = total * dim
+        if not is_short(total):
+            return None
     return total
