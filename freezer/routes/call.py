@@ -48,7 +48,7 @@ class Call:
         for name, value in flat.items():
             pairs, self._trees[name] = pytree.tree_flatten_with_path(value)
             for path, leaf in pairs:
-                self._leaves.append(Leaf("_".join([name, *map(_key, path)]), name, path, leaf, name in frozen))
+                self._leaves.append(Leaf("_".join([name, *map(key_word, path)]), name, path, leaf, name in frozen))
         self._leaves = _named_apart(self._leaves)
 
     @property
@@ -163,7 +163,7 @@ def _show(value: Any) -> str:
     return repr(value)
 
 
-def _key(entry: Any) -> str:
+def key_word(entry: Any) -> str:
     """The word for one step of a path: a key, an index or an attribute."""
     word = next((str(getattr(entry, a)) for a in ("key", "idx", "name") if hasattr(entry, a)), str(entry))
     return "".join(c if c.isalnum() else "_" for c in word)

@@ -131,11 +131,20 @@ def _full_export(request: _Request, partial: Exported, folding: bool) -> _Full |
         except ExportRefused as error:
             reasons.append(f"the full export cannot have {_listed(names)} as inputs: {error.reason}")
             continue
+        unused = _unused(exported.model, names)
         new = [w for w in exported.warnings if w not in partial.warnings]
-        if not new:
-            return _Full(exported, seconds, held, [f"numbers are constants of both traces: {r}" for r in reasons])
-        reasons.append(f"the full export cannot have {_listed(names)} as inputs: {new[0]}")
+        if new or unused == names:
+            why = new[0] if new else "the trace does not depend on them"
+            reasons.append(f"the full export cannot have {_listed(names)} as inputs: {why}")
+            continue
+        notes = [f"numbers are constants of both traces: {reason}" for reason in reasons]
+        return _Full(exported, seconds, held, notes + [f"the full export does not depend on '{n}'" for n in unused])
     return reasons[0]
+
+
+def _unused(model: ir.Model, names: Sequence[str]) -> list[str]:
+    used = {v.name for v in model.graph.inputs if v.uses() or v.is_graph_output()}
+    return [name for name in names if name not in used]
 
 
 def _listed(names: Sequence[str]) -> str:

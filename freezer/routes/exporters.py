@@ -64,6 +64,7 @@ def export_dynamo(subject: Traced, axes: dict[str, Axes], opset: int, folding: b
 def export_torchscript(subject: Traced, axes: dict[str, Axes], opset: int, folding: bool) -> Exported:
     """torch.onnx.export(dynamo=False). Limit: 2 GB, the largest file of the format it writes."""
     names, outputs = subject.names, subject.outputs
+    buffers = {name: (b, b._version, b.detach().clone()) for name, b in subject.module.named_buffers()}
     stream = io.BytesIO()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -81,6 +82,9 @@ def export_torchscript(subject: Traced, axes: dict[str, Axes], opset: int, foldi
         )
     model = ir.from_proto(onnx.load_from_string(stream.getvalue()))
     _name_inputs(model, subject, axes)
+    for name, (buffer, version, content) in buffers.items():
+        if buffer._version != version and name in model.graph.initializers:  # the trace wrote into it
+            model.graph.initializers[name].const_value = TorchTensor(content, name=name)
     forget_made_up_dims(model)
     return Exported(model, _tracer_warnings(caught))
 

@@ -11,7 +11,7 @@ import torch
 from freezer.routes.call import Call, Leaf, bind
 from freezer.routes.exporters import OPSET, Exported, run_exporter
 from freezer.routes.shapes import axes_of
-from freezer.routes.traced import traced
+from freezer.routes.traced import outputs_of, traced
 from freezer.routes.untouched import untouched
 
 
@@ -77,8 +77,9 @@ def export_call(
     axes = axes_of(call.leaves, dynamic_shapes)
     renamed = call.renamed([leaf for leaf in call.leaves if held(leaf)], input_names)
     axes = {new.name: axes[old.name] for old, new in zip(call.leaves, renamed.leaves, strict=True) if old.name in axes}
+    outputs = list(outputs_of(module, call))
     with untouched(module):
-        subject = traced(module, renamed, held, buffers=exporter == "torchscript")
+        subject = traced(module, renamed, held, outputs, buffers=exporter == "torchscript")
         return run_exporter(exporter, subject, axes, opset, folding)
 
 

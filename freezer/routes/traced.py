@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils import _pytree as pytree
 
 from freezer.errors import UsageError
 from freezer.naming import Names
-from freezer.routes.call import Call, Leaf, _key
+from freezer.routes.call import Call, Leaf, key_word
+from freezer.routes.untouched import untouched
 
 _DROPPED = (bool, int, float, str, type(None), torch.SymInt, torch.SymFloat, torch.SymBool)
 
@@ -26,7 +28,7 @@ class Traced:
     values, one an input, a plain number where the leaf is one. outputs: names of the tensors returned.
     """
 
-    module: torch.nn.Module
+    module: nn.Module
     inputs: list[Leaf]
     values: list[Any]
     outputs: list[str]
@@ -37,9 +39,10 @@ class Traced:
         return [leaf.name for leaf in self.inputs]
 
 
-def traced(module: torch.nn.Module, call: Call, held: Callable[[Leaf], bool], *, buffers: bool) -> Traced:
+def traced(module: nn.Module, call: Call, held: Callable[[Leaf], bool], outputs: list[str], *, buffers: bool) -> Traced:
     """The module with the leaves that `held` names as inputs and all others inside it.
 
+    outputs: the names of the tensors that the module returns.
     buffers: tensors inside become buffers of the copy, so that a tracer sees what is done to them;
     otherwise they are plain values, which an exporter may look at and decide by.
     """
@@ -47,7 +50,7 @@ def traced(module: torch.nn.Module, call: Call, held: Callable[[Leaf], bool], *,
     inputs = [leaf for leaf in leaves if held(leaf)]
     inside = {leaf.name: owned(leaf.value) for leaf in leaves if not held(leaf)}
     shell = _shell(module)
-    keys = _add_buffers(shell, inside) if buffers else {}
+    keys = _add_buffers(shell, module, inside) if buffers else {}
 
     def forward(*values: Any) -> tuple[torch.Tensor, ...]:
         own = {name: shell._buffers[key] for name, key in keys.items()}
@@ -58,10 +61,10 @@ def traced(module: torch.nn.Module, call: Call, held: Callable[[Leaf], bool], *,
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     forward.__signature__ = inspect.Signature([inspect.Parameter(i.name, kind) for i in inputs])  # type: ignore[attr-defined]
     vars(shell)["forward"] = forward
-    return Traced(shell, inputs, [owned(leaf.value) for leaf in inputs], list(outputs_of(module, call)))
+    return Traced(shell, inputs, [owned(leaf.value) for leaf in inputs], outputs)
 
 
-def _shell(module: torch.nn.Module) -> torch.nn.Module:
+def _shell(module: nn.Module) -> nn.Module:
     """A shallow copy that shares parameters and submodules, so that their names stay, and has no hooks.
 
     The hooks are those of the module itself, which the shell calls. Parameters stay one dict with the
@@ -78,20 +81,25 @@ def _shell(module: torch.nn.Module) -> torch.nn.Module:
     return shell
 
 
-def _add_buffers(shell: torch.nn.Module, inside: dict[str, Any]) -> dict[str, str]:
-    """Give the shell, not the module, these tensors as buffers; the key of each, by name."""
-    names = Names(
-        [*(n for n, _ in shell.named_parameters()), *vars(shell), *vars(shell)["_buffers"], *vars(shell)["_modules"]]
-    )
+def _add_buffers(shell: nn.Module, module: nn.Module, inside: dict[str, Any]) -> dict[str, str]:
+    """Give the shell, not the module, these tensors as buffers; the key of each, by name.
+
+    All buffers count as persistent until `untouched` restores them: the tracer knows only those.
+    """
+    taken = (vars(shell), shell._buffers, shell._modules, dict(shell.named_parameters()))
+    names = Names(name for group in taken for name in group)
     keys = {name: names.fresh(name) for name, value in inside.items() if isinstance(value, torch.Tensor)}
     vars(shell)["_buffers"] = {**shell._buffers, **{key: inside[name] for name, key in keys.items()}}
+    for submodule in (shell, *module.modules()):
+        vars(submodule)["_non_persistent_buffers_set"] = set()
     return keys
 
 
-def outputs_of(module: torch.nn.Module, call: Call) -> dict[str, torch.Tensor]:
-    """The tensors that the module itself returns for this call, by name."""
+def outputs_of(module: nn.Module, call: Call) -> dict[str, torch.Tensor]:
+    """The tensors that the module itself returns for this call, by name; the module is left as it was."""
     args, kwargs = call.build([owned(leaf.value) for leaf in call.leaves])
-    return tensors(module(*args, **kwargs))
+    with untouched(module):
+        return tensors(module(*args, **kwargs))
 
 
 def tensors(result: Any) -> dict[str, torch.Tensor]:
@@ -112,7 +120,7 @@ def tensors(result: Any) -> dict[str, torch.Tensor]:
 
 def _output_name(path: Sequence[Any]) -> str:
     keyed = path and isinstance(path[0], pytree.MappingKey)
-    return "_".join([*([] if keyed else ["output"]), *map(_key, path)])
+    return "_".join([*([] if keyed else ["output"]), *map(key_word, path)])
 
 
 def owned(value: Any) -> Any:
