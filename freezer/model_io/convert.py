@@ -103,9 +103,13 @@ def _bodies(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
 
 @contextmanager
 def _untyped_constants(model: ir.Model) -> Iterator[None]:
-    """Without types, initializers get no value_info that repeats what their tensors say and makes the file grow."""
+    """The model as it is written, and as it was afterwards.
+
+    Without types, initializers get no value_info that repeats what their tensors say and makes the file grow.
+    """
     constants = [v for g in graphs(model) for v in g.initializers.values()]
     typed = [(v, v.type, v.shape) for v in constants if not (v.is_graph_input() or v.is_graph_output())]
+    named = [(v.const_value, v.const_value.name) for v in constants if v.const_value is not None]
     try:
         for value, _, _ in typed:
             value.type = value.shape = None
@@ -113,6 +117,9 @@ def _untyped_constants(model: ir.Model) -> Iterator[None]:
     finally:
         for value, type_, shape in typed:
             value.type, value.shape = type_, shape
+        for tensor, name in named:  # onnx_ir gives tensors the names of their values
+            if tensor.name != name:
+                tensor.name = name
 
 
 @contextmanager

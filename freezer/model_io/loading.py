@@ -18,6 +18,7 @@ from freezer.model_io.read import read_model
 from freezer.model_io.source import Source, stamp_of
 from freezer.model_io.structure import check_structure
 
+_NOT_KEPT = ("training_info", "configuration")  # onnx_ir has no place for them
 Pathlike = str | os.PathLike
 
 
@@ -67,6 +68,7 @@ def _checked(proto: onnx.ModelProto, kind: str, data: DataFolder) -> Source:
     contents.settle(proto)
     is_sorted = check_structure(proto)
     contents.notes += _settle_old_defaults(proto)
+    contents.notes += [f"the model's {field} is not kept" for field in _NOT_KEPT if len(getattr(proto, field, ()))]
     model = from_proto(proto, folder if data.bytes_by_file else "")
     if not is_sorted:
         _sort(model)

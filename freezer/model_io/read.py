@@ -31,6 +31,8 @@ def read_model(path: Path) -> onnx.ModelProto:
         raise ModelError(f"there is no file '{path}'{_close_names(path)}") from None
     except OSError as error:
         raise ModelError(f"'{path}' cannot be read: {error.strerror}") from None
+    except ValueError as error:  # a NUL
+        raise ModelError(f"'{path}' is not a path: {error}") from None
     with content:
         return parse_model(memoryview(content), f"'{path}'")
 

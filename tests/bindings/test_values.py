@@ -56,7 +56,7 @@ def frozen(value: object, dtype: int = TensorProto.FLOAT, shape: list | None = N
         ("0", TensorProto.BOOL, [], False),
         ("[true, false]", TensorProto.BOOL, [2], [True, False]),
         ("1+2j", TensorProto.COMPLEX64, [], 1 + 2j),
-        ("0.5", TensorProto.COMPLEX128, [], 0.5),
+        ("0.5", TensorProto.COMPLEX128, [], 0.5 + 0j),
         ("1.5", TensorProto.BFLOAT16, [], 1.5),
         ("448", TensorProto.FLOAT8E4M3FN, [], 448),
         ("-8", TensorProto.INT4, [], -8),

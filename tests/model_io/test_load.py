@@ -48,6 +48,25 @@ def test_a_proto_is_not_changed():
     assert given.SerializeToString() == before
 
 
+def test_an_ir_model_keeps_its_tensors_names():
+    given = ir.from_proto(add())
+    tensor = given.graph.initializers["w"].const_value
+    tensor.name = "other"
+    load(given)
+    assert tensor.name == "other" and given.graph.initializers["w"].shape == (1,)
+
+
+def test_what_cannot_be_kept_is_said():
+    model = add()
+    model.training_info.add()
+    assert load(model).notes == ["the model's training_info is not kept"]
+
+
+def test_a_path_with_a_nul_is_no_path():
+    with pytest.raises(ModelError, match="is not a path"):
+        load("a\0b")
+
+
 def test_another_object_is_refused():
     with pytest.raises(UsageError, match="cannot load a builtins"):
         load(3)
