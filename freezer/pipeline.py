@@ -79,4 +79,5 @@ def _tidy(specialiser: Specialiser, typed: set[str]) -> None:
     tidy.drop_unused_opsets(model)
     tidy.drop_export_traces(model)
     tidy.write_certain_types(model, specialiser.editor, typed)
+    tidy.refine_outputs(model, specialiser.editor)
     specialiser.log.settle(model)

@@ -85,3 +85,11 @@ def _declare(value: ir.Value, editor: Editor) -> None:
     if fact.dtype is not None and fact.known_shape is not None:
         value.type = ir.TensorType(fact.dtype)
         value.shape = ir.Shape(fact.known_shape)
+
+
+def refine_outputs(model: ir.Model, editor: Editor) -> None:
+    """Sizes that the declared types of outputs leave open, where they are certain now; names and dtypes stay."""
+    for value in model.graph.outputs:
+        known = editor.facts.of(value).shape
+        if value.shape is not None and known is not None and len(known) == len(value.shape):
+            value.shape = ir.Shape([k if isinstance(k, int) else d for d, k in zip(value.shape, known, strict=True)])

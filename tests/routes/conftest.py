@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from freezer.evaluate.child import Child
-
-sys.path.insert(0, str(Path(__file__).parents[2]))  # for `fixtures`
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,12 +20,6 @@ def one_registry() -> None:
     """torch builds its table of operators anew in every export: half of the time of a small one."""
     registry: Any = pytest.importorskip("torch.onnx._internal.exporter._registration").ONNXRegistry
     registry.from_torchlib = staticmethod(functools.lru_cache(registry.from_torchlib))
-
-
-@pytest.fixture(scope="session")
-def worker() -> Iterator[Child]:
-    with Child("freezer.evaluate.worker") as child:
-        yield child
 
 
 @pytest.fixture(scope="session")
