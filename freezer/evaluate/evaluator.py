@@ -12,18 +12,23 @@ import onnx
 import onnx_ir as ir
 
 from freezer.errors import ChildError
-from freezer.evaluate.batch import PROBE, Batch, collect, to_model
+from freezer.evaluate.batch import PROBE, Batch, collect, has_bodies, reads, to_model
 from freezer.evaluate.child import Child
 
+_SECONDS, _BODY_SECONDS = 60.0, 5.0  # a batch with loops that takes longer is not worth waiting for
 _CULPRIT = re.compile(r"\bfz(\d+):")
 
 
 @dataclass
 class Evaluated:
-    """Contents found, and the nodes that could not run, each with its reason."""
+    """Contents found, and the nodes that could not run, each with its reason.
+
+    unsupported: those of the failed that onnxruntime has no kernel for.
+    """
 
     tensors: dict[ir.Value, ir.TensorProtocol] = field(default_factory=dict)
     failed: dict[ir.Node, str] = field(default_factory=dict)
+    unsupported: set[ir.Node] = field(default_factory=set)
 
 
 class Evaluator:
@@ -51,14 +56,16 @@ class Evaluator:
                 self._take(pending, answer["tensors"], raw, result)
                 self._refuse_rounded(probed, raw[len(raw) - len(probed) :], result)
                 break
-            culprit = self._culprit(batch, answer["error"])
-            result.failed[culprit] = _one_line(answer["error"])
-            pending = _independent_of(pending, culprit)
+            culprits = self._culprits(batch, answer)
+            result.failed |= dict.fromkeys(culprits, _one_line(answer["error"]))
+            if answer.get("unsupported"):
+                result.unsupported |= culprits
+            pending = independent_of(pending, culprits)
         return result
 
     def evaluate_by_reference(self, node: ir.Node) -> Evaluated:
         """The outputs of one node on constants, by onnx's reference evaluator."""
-        result, outputs = Evaluated(), [v for v in node.outputs if v.name and v.uses()]
+        result, outputs = Evaluated(), [v for v in node.outputs if v.uses() or v.is_graph_output()]
         answer, raw = self._run("reference", collect(outputs), outputs)
         if "tensors" in answer:
             self._take(outputs, answer["tensors"], raw, result)
@@ -80,14 +87,21 @@ class Evaluator:
         wanted, probed = [v.name or "" for v in values], [v.name or "" for v in halves]
         request = {"wanted": wanted + [PROBE + n for n in probed], "largest": self.largest}
         try:
-            return self.child.call(command, request, [to_model(batch, wanted, self.model, probed)])
+            wall = _BODY_SECONDS if any(has_bodies(n) for n in batch.nodes) else _SECONDS
+            return self.child.call(command, request, [to_model(batch, wanted, self.model, probed)], wall)
         except ChildError as error:
-            return {"error": str(error)}, []
+            return {"error": str(error), "died": True}, []
 
-    def _culprit(self, batch: Batch, message: str) -> ir.Node:
-        """The node the message names, or else the last of the shortest prefix that still fails."""
-        if named := _CULPRIT.search(message):
-            return batch.nodes[int(named.group(1))]
+    def _culprits(self, batch: Batch, answer: dict[str, Any]) -> set[ir.Node]:
+        """The node the message names; after a death all loops, or else the last node of the shortest fatal prefix."""
+        if named := _CULPRIT.search(answer["error"]):
+            return {batch.nodes[int(named.group(1))]}
+        looping = {n for n in batch.nodes if has_bodies(n)}
+        if answer.get("died") and looping:
+            return looping
+        return {self._last_of_failing_prefix(batch)}
+
+    def _last_of_failing_prefix(self, batch: Batch) -> ir.Node:
         fine, fails = 0, len(batch.nodes)
         while fails - fine > 1:
             middle = (fine + fails) // 2
@@ -141,8 +155,13 @@ def _strings(value: ir.Value, entry: dict[str, Any]) -> ir.TensorProtocol:
     return ir.StringTensor(content, shape=ir.Shape(entry["shape"]), name=value.name)
 
 
-def _independent_of(values: list[ir.Value], culprit: ir.Node) -> list[ir.Value]:
-    return [v for v in values if culprit not in collect([v]).nodes]
+def independent_of(values: list[ir.Value], culprits: set[ir.Node]) -> list[ir.Value]:
+    """The values whose computation does not pass through a culprit: one walk over all of them."""
+    tainted = set(culprits)
+    for node in collect(values).nodes:
+        if any(v.producer() in tainted for v in reads(node)):
+            tainted.add(node)
+    return [v for v in values if v.producer() not in tainted]
 
 
 def _one_line(message: str) -> str:

@@ -80,7 +80,7 @@ def constant_tensor(node: ir.Node) -> ir.TensorProtocol | None:
     attribute = next((a for a in node.attributes.values() if not a.is_ref()), None)
     if attribute is None or attribute.name not in _FORMS:
         return None
-    return attribute.as_tensor() if attribute.name == "value" else _FORMS[attribute.name](attribute.value)
+    return _FORMS[attribute.name](attribute.value)
 
 
 _FORMS = {

@@ -82,7 +82,7 @@ def constant_bytes(model: ir.Model) -> int:
     for graph in tidy.graphs(model):
         total += sum(v.const_value.nbytes for v in graph.initializers.values() if v.const_value is not None)
         tensors = (a for n in graph if n.op_type == "Constant" for a in n.attributes.values())
-        total += sum(a.as_tensor().nbytes for a in tensors if a.type == ir.AttributeType.TENSOR)
+        total += sum(a.value.nbytes for a in tensors if a.type == ir.AttributeType.TENSOR and not a.is_ref())
     return total
 
 

@@ -17,12 +17,12 @@ from collections import deque
 import onnx_ir as ir
 
 from freezer.evaluate.ask_types import ask_types
-from freezer.evaluate.batch import reads, subgraphs
-from freezer.evaluate.evaluator import Evaluator
+from freezer.evaluate.batch import collect, reads, subgraphs
+from freezer.evaluate.evaluator import Evaluator, independent_of
 from freezer.facts.declared import declared
 from freezer.facts.determinism import is_deterministic
 from freezer.facts.fact import UNKNOWN, Fact
-from freezer.facts.table import Facts, of_tensor
+from freezer.facts.table import Facts, known, of_tensor
 from freezer.facts.transfer import infer
 from freezer.naming import Names
 from freezer.options import Options
@@ -52,6 +52,7 @@ class Specialiser:
         self._visited: set[ir.Node] = set()
         self._entered: set[ir.Graph] = set()
         self._measured: dict[ir.Value, Fact] = {}
+        self._for_reference: set[ir.Node] = set()
         self.unfoldable: set[ir.Node] = set()
 
     def run(self) -> None:
@@ -65,8 +66,22 @@ class Specialiser:
 
     def run_wanted(self) -> None:
         """Ask for small contents until none is wanted."""
-        while wanted := self.wanted():
-            self.evaluate(wanted)
+        while True:
+            if wanted := self.wanted():
+                self.evaluate(wanted)
+            elif not self._ask_reference():
+                return
+
+    def _ask_reference(self) -> bool:
+        """Nodes that onnxruntime has no kernel for, on constants alone: onnx's reference evaluator. True if one ran."""
+        ready = [n for n in self._for_reference if n.graph is not None and all(known(v) for v in reads(n))]
+        self._for_reference.difference_update(ready)
+        found = [self.evaluator.evaluate_by_reference(n).tensors for n in ready]
+        for value, tensor in (item for tensors in found for item in tensors.items()):
+            if self.log.spend("evaluate_by_reference", value.name):
+                self.editor.fold(value, tensor)
+        self.settle()
+        return any(found)
 
     def wanted(self) -> list[ir.Value]:
         """Small static values that something dynamic reads."""
@@ -78,9 +93,10 @@ class Specialiser:
         """Store static values, and follow what that makes known."""
         with self.log.stage("evaluate"):
             halves = {v for v in values if read_unrounded(v, self.facts)}
-            found = self.evaluator.evaluate(values, halves)
+            found = self.evaluator.evaluate(self._affordable(values), halves)
             for node, reason in found.failed.items():
                 self._refuse(node, reason)
+            self._for_reference |= found.unsupported
         with self.log.stage("specialise"):
             for value, tensor in found.tensors.items():
                 if self.facts.of(value).nbytes is None and tensor.nbytes > SMALL:
@@ -88,6 +104,15 @@ class Specialiser:
                 elif self.log.spend("evaluate", value.name):
                     self.editor.fold(value, tensor)
             self.settle()
+
+    def _affordable(self, values: list[ir.Value]) -> list[ir.Value]:
+        """The values that can be computed without making anything larger than the limit."""
+        limit, refused = self.options.largest_constant, set()
+        for node in collect(values).nodes:
+            if any((self.facts.of(v).nbytes or 0) > limit for v in node.outputs):
+                self._refuse(node, f"its output would be larger than {limit} bytes (--largest-constant)")
+                refused.add(node)
+        return independent_of(values, refused) if refused else values
 
     def settle(self) -> None:
         """Visit until nothing is left to visit."""
