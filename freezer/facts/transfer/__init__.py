@@ -10,15 +10,28 @@ from freezer.facts.registry import TRANSFERS
 from freezer.facts.table import Facts
 from freezer.facts.transfer import (  # noqa: F401 (importing registers)
     arithmetic,
+    attention,
     cast,
     constant,
+    conv,
     elementwise,
     gather,
     joining,
     layout,
     logic,
+    ml,
+    normalise,
+    product,
+    quantise,
+    random_ops,
+    recurrent,
+    reduce,
     reshape,
+    resize,
+    select,
+    sequence,
     slicing,
+    vision,
 )
 
 # Hostile ranks, axes and sizes surface as one of these; arithmetic here has no side effects to undo.

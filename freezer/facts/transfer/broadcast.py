@@ -20,12 +20,13 @@ def broadcast(value: ir.Value, *shapes: Shape) -> Shape:
         return first
     rank = max(map(len, shapes))
     return tuple(
-        _dim(value, axis, [s[axis - rank + len(s)] for s in shapes if axis - rank + len(s) >= 0])
+        broadcast_dim(value, axis, [s[axis - rank + len(s)] for s in shapes if axis - rank + len(s) >= 0])
         for axis in range(rank)
     )
 
 
-def _dim(value: ir.Value, axis: int, dims: list[Dim]) -> Dim:
+def broadcast_dim(value: ir.Value, axis: int, dims: list[Dim]) -> Dim:
+    """The dim that these broadcast to, on one axis of `value`."""
     found: Dim = 1
     for dim in dims:
         if isinstance(dim, int) and dim != 1:

@@ -98,5 +98,5 @@ def _equal_parts(node: ir.Node, dim: Dim, axis: int, count: int) -> list[Dim]:
         return [exact] * count
     each = floor_div(dim + (count - 1), count)
     if isinstance(dim, int) and isinstance(each, int) and (last := dim - each * (count - 1)) >= 0:
-        return [each] * (count - 1) + [last]
+        return [*[each] * (count - 1), last]
     return [unknown_dim(v, axis) for v in node.outputs]
