@@ -27,7 +27,11 @@ def cast(node: ir.Node, facts: Facts) -> list[Fact] | None:
 def cast_like(node: ir.Node, facts: Facts) -> list[Fact] | None:
     """To the type of the second operand."""
     to = facts.of(node.inputs[1]).dtype
-    return None if to is None else [converted(node.outputs[0], facts.of(node.inputs[0]), to)]
+    return (
+        [Fact(None, facts.shape(node.inputs[0]))]
+        if to is None
+        else [converted(node.outputs[0], facts.of(node.inputs[0]), to)]
+    )
 
 
 def converted(value: ir.Value, fact: Fact, to: ir.DataType) -> Fact:

@@ -44,14 +44,14 @@ def _bounds(found: list[Fact]) -> tuple[int | None, int | None]:
 
 
 def _joined(output: ir.Value, shapes: list[Shape], axis: int, complete: bool) -> Shape:
-    first = shapes[0]
     total: Dim = unknown_dim(output, axis)
     if complete:
         total = 0
         for s in shapes:
             total = total + s[axis]
-    rest = first if all(s == first for s in shapes) else tuple(agreed(list(column)) for column in zip(*shapes))  # noqa: B905
-    return (*rest[:axis], total, *rest[axis + 1 :])
+    rest = [s[:axis] + s[axis + 1 :] for s in shapes]
+    dims = rest[0] if all(r == rest[0] for r in rest) else [agreed(list(column)) for column in zip(*rest, strict=True)]
+    return (*dims[:axis], total, *dims[axis:])
 
 
 @transfer("Split")

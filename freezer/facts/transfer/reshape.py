@@ -118,26 +118,30 @@ def flatten(node: ir.Node, facts: Facts) -> list[Fact] | None:
     return [reshaped(data, tuple(unknown_dim(output, i) if d is None else d for i, d in enumerate(halves)))]
 
 
-def axes_operand(node: ir.Node, facts: Facts, since: int = 13) -> tuple[int, ...] | None:
-    """The axes: an operand from opset `since` on, an attribute before; None if there are none. Unclear if not known."""
-    if opset(facts) < since:
-        return integers(node, "axes", None)
-    if len(node.inputs) < 2 or node.inputs[1] is None:
-        return None
-    found = facts.ints(node.inputs[1])
-    if found is None:
-        raise Unclear("the axes are not known")
-    return found
+def _axes(node: ir.Node, facts: Facts) -> tuple[tuple[int, ...] | None, int | None]:
+    """The axes (an operand from opset 13 on) and how many there are; None for what is not known, 0 axes for none."""
+    if opset(facts) < 13:
+        found = integers(node, "axes", ())
+    elif len(node.inputs) < 2 or node.inputs[1] is None:
+        found = ()
+    else:
+        known = facts.ints(node.inputs[1])
+        if known is None:
+            return None, target_rank(facts.of(node.inputs[1]))
+        found = known
+    return found, len(found)
 
 
 @transfer("Squeeze")
 def squeeze(node: ir.Node, facts: Facts) -> list[Fact] | None:
     """Without the given axes, each of size 1; without axes given, without all of size 1."""
     data = facts.of(node.inputs[0])
-    axes = axes_operand(node, facts)
-    if data.shape is None:
+    axes, count = _axes(node, facts)
+    if data.shape is None or count is None:
         return [reshaped(data, None)]
-    if axes is None:
+    if axes is None and 0 < count <= len(data.shape):
+        return [reshaped(data, unknown_shape(node.outputs[0], len(data.shape) - count))]
+    if not axes:
         if any(d != 1 and (lower_bound(d) or 0) < 2 for d in data.shape if d != 0):
             return [reshaped(data, None)]  # a symbol may be 1
         return [reshaped(data, tuple(d for d in data.shape if d != 1))]
@@ -149,11 +153,11 @@ def squeeze(node: ir.Node, facts: Facts) -> list[Fact] | None:
 def unsqueeze(node: ir.Node, facts: Facts) -> list[Fact] | None:
     """With axes of size 1 at the given places of the result."""
     data = facts.of(node.inputs[0])
-    axes = axes_operand(node, facts)
-    if axes is None:
-        return None
-    if data.shape is None:
+    axes, count = _axes(node, facts)
+    if data.shape is None or count is None:
         return [reshaped(data, None)]
+    if axes is None:
+        return [reshaped(data, unknown_shape(node.outputs[0], len(data.shape) + count))]
     rank = len(data.shape) + len(axes)
     new, rest = axes_of(axes, rank), iter(data.shape)
     return [reshaped(data, tuple(1 if i in new else next(rest) for i in range(rank)))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from freezer.facts.dims import Dim, Expr, maximum, minimum, upper_bound, volume
+from freezer.facts.dims import Dim, Expr, Shape, maximum, minimum, upper_bound, volume
 from freezer.facts.fact import Element, Fact
 from freezer.facts.registry import transfer
 from freezer.facts.table import Facts, unknown_dim
@@ -73,12 +73,12 @@ def unique(node: ir.Node, facts: Facts) -> list[Fact] | None:
     """Y, its first positions, the way back, and counts."""
     x, axis = facts.of(node.inputs[0]), integer(node, "axis", None)
     output = node.outputs[0]
+    length: Dim | None
+    shape: Shape | None
     if x.shape is None:
-        shape, count, length = None, unknown_dim(output, 0), None
-        if axis is None:
-            shape = (count,)
+        count, length, shape = unknown_dim(output, 0), None, None
     elif axis is None:
-        shape, count, length = (unknown_dim(output, 0),), unknown_dim(output, 0), volume(x.shape)
+        count, length, shape = unknown_dim(output, 0), volume(x.shape), (unknown_dim(output, 0),)
     else:
         axis = axis_of(axis, len(x.shape))
         count, length = unknown_dim(output, axis), x.shape[axis]

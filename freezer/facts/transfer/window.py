@@ -36,7 +36,8 @@ def window_of(node: ir.Node, spatial: int, kernel: Shape | None) -> Window:
     auto_pad = text(node, "auto_pad", "NOTSET") or "NOTSET"
     ones = (1,) * spatial
     strides, dilations = integers(node, "strides", ones) or ones, integers(node, "dilations", ones) or ones
-    pads = (integers(node, "pads", None) or (0,) * 2 * spatial) if auto_pad == "NOTSET" else (0,) * 2 * spatial
+    pads = integers(node, "pads", ()) if auto_pad == "NOTSET" else ()
+    pads = pads or (0,) * 2 * spatial
     if size is None or not len(size) == len(strides) == len(dilations) == spatial or len(pads) != 2 * spatial:
         raise Unclear("the window does not fit the rank")
     if min((*strides, *dilations), default=1) < 1:
