@@ -10,6 +10,7 @@ from hashlib import blake2b
 from freezer.canonical.flat import LEAF, Flat, Ref
 
 Colours = list[bytes]
+_DISTANCES = (1, 2, 4, 8)
 _ROUNDS = 8  # any fixed number is sound: what refinement leaves undecided, the search in order.py decides
 
 
@@ -62,6 +63,47 @@ def refine(flat: Flat, colours: Colours) -> Colours:
         if classes == before:
             break
     return colours
+
+
+def nearby(flat: Flat, colours: Colours, met: list[int], a: int, b: int) -> tuple[bytes, bytes]:
+    """Colours of two terms that know when the terms around them were met: the smallest distance that tells."""
+    for distance in _DISTANCES:
+        ball = _Ball(flat, colours, met)
+        mine, theirs = ball.colour(a, distance), ball.colour(b, distance)
+        if mine != theirs:
+            break
+    return mine, theirs
+
+
+class _Ball:
+    """Colours refined a few times, for the few terms that they depend on."""
+
+    def __init__(self, flat: Flat, colours: Colours, met: list[int]) -> None:
+        self._flat, self._colours, self._met = flat, colours, met
+        self._known: dict[tuple[int, int], bytes] = {}
+
+    def colour(self, index: int, distance: int) -> bytes:
+        """The colour of a term that depends on those so far away."""
+        key = index, distance
+        if key not in self._known:
+            own = self._colours[index] + self._met[index].to_bytes(4, "little", signed=True)
+            around = self._operands(index, distance - 1) + self._users(index, distance - 1) if distance else []
+            self._known[key] = short(own + b"".join(around))
+        return self._known[key]
+
+    def _operands(self, index: int, distance: int) -> list[bytes]:
+        term = self._flat.terms[index]
+        parts = [b"" if source == LEAF else self.colour(source, distance) for source, _ in term.operands]
+        return sorted(parts[:2]) + parts[2:] if term.commutative else parts
+
+    def _users(self, index: int, distance: int) -> list[bytes]:
+        users = [(user, slot) for user, slot, _ in self._flat.uses[index] if user != LEAF]
+        return sorted(
+            self.colour(user, distance) + slot.to_bytes(4, "little") * self._ordered(user, slot) for user, slot in users
+        )
+
+    def _ordered(self, user: int, slot: int) -> bool:
+        return slot > 1 or not self._flat.terms[user].commutative
 
 
 def rank(flat: Flat, colours: Colours, ref: Ref) -> tuple[bytes, int]:

@@ -1,9 +1,13 @@
 """The canonical order of the terms of a body.
 
 A body is walked from its outputs, operands in order; the operands of a commutative node in the order of their
-colours. Operands of the same colour: one already met goes first; if neither is, and a local proof finds them
-interchangeable, either may. What is left is tried both ways, and the way whose bytes are smaller wins. A second way
-that gives the bytes of the first shows that the two are automorphic, so that one branch is enough (McKay's pruning).
+colours. Operands of the same colour: one already met goes first. If neither is, and a proof finds them
+interchangeable, either may. If not, colours that know what was met when decide. What is left is tried both ways, and
+the way whose bytes are smaller wins. A second way that gives the bytes of the first shows that the two are
+automorphic, so that one branch is enough (McKay's pruning).
+
+No decision depends on the order of the file: colours are functions of the graph and of what was met, and a proof only
+spares the work of finding that they are equal.
 
 The bytes describe the body completely, so equal bytes always mean isomorphic bodies.
 """
@@ -15,10 +19,10 @@ from dataclasses import dataclass
 
 import onnx_ir as ir
 
-from freezer.canonical.colour import first_colours, rank, refine, short
+from freezer.canonical.colour import first_colours, nearby, rank, refine, short
 from freezer.canonical.encode import pack
 from freezer.canonical.flat import LEAF, Flat, Ref
-from freezer.canonical.symmetry import Symmetry, symmetry
+from freezer.canonical.symmetry import interchangeable
 from freezer.errors import LimitError
 
 TERMS_TRIED = 4_000_000  # some twenty seconds
@@ -93,8 +97,9 @@ class _Search:
 class _Walk:
     def __init__(self, flat: Flat, colours: list[bytes], ways: tuple[bool, ...], prefer: Prefer) -> None:
         self._flat, self._colours, self._given, self._prefer = flat, colours, ways, prefer
-        self._entered = [False] * len(flat.terms)
-        self._number: dict[int, int] = {}
+        self._entered = [-1] * len(flat.terms)  # when each term was met
+        self._count = 0
+        self._order: list[int] = []
         self._operands: dict[int, tuple[Ref, ...]] = {}
         self._ways: list[bool] = []
         self.refinements = 0
@@ -103,17 +108,18 @@ class _Walk:
         stack: list[tuple[int, Iterator[Ref]]] = [(LEAF, iter(self._flat.outputs))]
         while stack:
             term, operands = stack[-1]
-            below = next((source for source, _ in operands if source != LEAF and not self._entered[source]), None)
+            below = next((source for source, _ in operands if source != LEAF and self._entered[source] < 0), None)
             if below is not None:
                 stack.append((below, iter(self._enter(below))))
                 continue
             stack.pop()
             if term != LEAF:
-                self._number[term] = len(self._number)
-        return Ordered(self._flat, list(self._number), self._operands, tuple(self._ways))
+                self._order.append(term)
+        return Ordered(self._flat, self._order, self._operands, tuple(self._ways))
 
     def _enter(self, index: int) -> tuple[Ref, ...]:
-        self._entered[index] = True
+        self._entered[index] = self._count
+        self._count += 1
         term = self._flat.terms[index]
         operands = term.operands
         if term.commutative and not self._in_order(operands[0], operands[1]):
@@ -128,15 +134,22 @@ class _Walk:
         if LEAF in (left[0], right[0]) or left == right:
             return True
         a, b = left[0], right[0]
-        if self._entered[a] or self._entered[b]:
-            return self._number.get(a, len(self._number)) < self._number.get(b, len(self._number))
+        if max(self._entered[a], self._entered[b]) >= 0:
+            return self._entered[b] < 0 or 0 <= self._entered[a] < self._entered[b]
+        return self._decide(a, b)
+
+    def _decide(self, a: int, b: int) -> bool:
+        """Does a go before b, neither of them met yet, and both of one colour?"""
         preferred = self._prefer(self._flat.terms[a].node, self._flat.terms[b].node)
-        kind = symmetry(self._flat, self._colours, self._entered, a, b)
-        if kind is Symmetry.NONE:
-            preferred = self._choose(preferred)
-        if kind is not Symmetry.LOCAL:
-            self._tell_apart(a if preferred else b)
-        return preferred
+        if interchangeable(self._flat, self._colours, self._entered, a, b):
+            return preferred
+        mine, theirs = nearby(self._flat, self._colours, self._entered, a, b)
+        if mine == theirs:
+            met = (when.to_bytes(4, "little", signed=True) for when in self._entered)
+            colours = refine(self._flat, [short(c + w) for c, w in zip(self._colours, met, strict=True)])
+            mine, theirs = colours[a], colours[b]
+            self.refinements += 1
+        return self._choose(preferred) if mine == theirs else mine < theirs
 
     def _choose(self, preferred: bool) -> bool:
         """An open tie: the way given, or the preferred one."""
@@ -144,10 +157,3 @@ class _Walk:
         turned = position < len(self._given) and self._given[position]
         self._ways.append(turned)
         return preferred != turned
-
-    def _tell_apart(self, chosen: int) -> None:
-        """The one chosen gets a colour of its own, which tells others apart in turn."""
-        colours = list(self._colours)
-        colours[chosen] = short(colours[chosen] + b"first")
-        self._colours = refine(self._flat, colours)
-        self.refinements += 1

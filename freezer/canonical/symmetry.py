@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from freezer.canonical.colour import Colours, rank
 from freezer.canonical.flat import LEAF, Flat, Ref, Term
 
 
-class Symmetry(Enum):
-    """How far an exchange reaches."""
-
-    NONE = "no exchange was found"
-    LOCAL = "it moves only what the two hang on"
-    WIDE = "it moves more: once one of the two goes first, others can be told apart too"
-
-
-def symmetry(flat: Flat, colours: Colours, entered: list[bool], left: int, right: int) -> Symmetry:
+def interchangeable(flat: Flat, colours: Colours, entered: list[int], left: int, right: int) -> bool:
     """Is there an automorphism that exchanges the terms left and right and moves no entered term?
 
     Both cones are walked in step; where they meet, nothing moves. A user of one that the other has too, of the same
-    colour, moves with it. LOCAL and WIDE are proofs. NONE only says that this walk found none.
+    colour, moves with it. True is a proof. False only says that this walk found none.
+
+    entered: negative for the terms that may move.
     """
     exchange = _Exchange(flat, colours, entered)
     if not (exchange.pair((left, 0), (right, 0)) and exchange.walk()):
-        return Symmetry.NONE
-    if exchange.users_agree():
-        return Symmetry.LOCAL
-    return Symmetry.WIDE if exchange.widen() and exchange.users_agree() else Symmetry.NONE
+        return False
+    return exchange.users_agree() or (exchange.widen() and exchange.users_agree())
 
 
 class _Exchange:
-    def __init__(self, flat: Flat, colours: Colours, entered: list[bool]) -> None:
+    def __init__(self, flat: Flat, colours: Colours, entered: list[int]) -> None:
         self._flat, self._colours, self._entered = flat, colours, entered
         self._image: dict[int, int] = {}
         self._still: set[int] = set()
@@ -59,7 +49,7 @@ class _Exchange:
         while self._open:
             x, y = self._open.pop()
             a, b = self._flat.terms[x], self._flat.terms[y]
-            if self._entered[x] or self._entered[y] or a.label != b.label or len(a.operands) != len(b.operands):
+            if max(self._entered[x], self._entered[y]) >= 0 or a.label != b.label or len(a.operands) != len(b.operands):
                 return False
             if not all(self.pair(left, right) for left, right in zip(a.operands, self._matched(a, b), strict=True)):
                 return False
@@ -111,7 +101,9 @@ class _Exchange:
         crossed = (b.operands[1], b.operands[0], *b.operands[2:])
         return min((b.operands, crossed), key=lambda operands: self._mismatch(a.operands, operands))
 
-    def _mismatch(self, mine: tuple[Ref, ...], theirs: tuple[Ref, ...]) -> tuple[int, int]:
+    def _mismatch(self, mine: tuple[Ref, ...], theirs: tuple[Ref, ...]) -> tuple[int, int, int]:
+        """How badly two pairs of operands go together: unlike colours, sent elsewhere already, not the same."""
         pairs = list(zip(mine[:2], theirs[:2], strict=True))
         unlike = sum(rank(self._flat, self._colours, x) != rank(self._flat, self._colours, y) for x, y in pairs)
-        return unlike, sum(x != y for x, y in pairs)
+        elsewhere = sum(self._image.get(x, y) != y or self._image.get(y, x) != x for (x, _), (y, _) in pairs)
+        return unlike, elsewhere, sum(x != y for x, y in pairs)
