@@ -31,20 +31,23 @@ def command(
     (module, args, kwargs): example arguments. Exit code 1 if the files differ.
     """
     from freezer.bindings import parse_value
+    from freezer.pipeline import start_worker
     from freezer.routes import report
     from freezer.routes.compare import IDENTICAL, compare
     from freezer.routes.factory import frozen_values, make
+    from freezer.routes.torch_outputs import start_runner
 
-    made = make(factory)
+    made = make(factory)  # before the children start: it may be wrong
     freeze = frozen_values(made, {name: parse_value(text) for name, text in _pairs(values, "--freeze").items()})
     shapes = _dynamic_shapes(dynamic) or made.dynamic_shapes
-    comparisons = [
-        compare(
-            made.module, made.args, made.kwargs, freeze=freeze, exporter=name,
-            opset=opset or made.opset, dynamic_shapes=shapes, default_export=default_export,
-        )
-        for name in (_EXPORTERS if exporter == "both" else (exporter,))
-    ]  # fmt: skip
+    with start_worker() as worker, start_runner() as runner:
+        comparisons = [
+            compare(
+                made.module, made.args, made.kwargs, freeze=freeze, exporter=name, opset=opset or made.opset,
+                dynamic_shapes=shapes, default_export=default_export, worker=worker, runner=runner,
+            )
+            for name in (_EXPORTERS if exporter == "both" else (exporter,))
+        ]  # fmt: skip
     if as_json:
         click.echo(json.dumps([report.to_dict(c) for c in comparisons], indent=2))
     for comparison in comparisons:

@@ -49,7 +49,7 @@ class Comparison:
     """What comparing found. verdict: IDENTICAL (byte for byte), CONSTANTS (same structure), DIFFERENT, NOT_COMPARABLE.
 
     routes: the trace route first; the graph route is missing if not comparable. frozen: the inputs of
-    the full model that were frozen. notes: what the reader must know. difference: of canonical.diff.
+    the full model that were frozen and count. notes: what the reader must know. difference: of canonical.diff.
     """
 
     verdict: str
@@ -107,8 +107,7 @@ def compare(
     if isinstance(full, str):
         return Comparison(NOT_COMPARABLE, full, exporter, (trace,))
     graph = _route("graph", request, full.exported, full.seconds, full.held, worker, runner)
-    frozen = [leaf.name for leaf in call.leaves if leaf.frozen and full.held(leaf)]
-    return _judged(exporter, trace, graph, frozen, full.notes)
+    return _judged(exporter, trace, graph, full.frozen, full.notes)
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,7 @@ class _Full:
     exported: Exported
     seconds: float
     held: Callable[[Leaf], bool]
+    frozen: list[str]
     notes: list[str]
 
 
@@ -138,7 +138,8 @@ def _full_export(request: _Request, partial: Exported, folding: bool) -> _Full |
             reasons.append(f"the full export cannot have {_listed(names)} as inputs: {why}")
             continue
         notes = [f"numbers are constants of both traces: {reason}" for reason in reasons]
-        return _Full(exported, seconds, held, notes + [f"the full export does not depend on '{n}'" for n in unused])
+        notes += [f"the full export does not depend on '{name}': it holds for this value only" for name in unused]
+        return _Full(exported, seconds, held, [name for name in names if name not in unused], notes)
     return reasons[0]
 
 

@@ -123,7 +123,7 @@ def _tensor(raw: RawValue, example: Any) -> torch.Tensor:
     if raw.kind in ("fill", "arange"):
         wanted = dtype or torch.get_default_dtype()
         filled = ir.DataType.DOUBLE if wanted.is_floating_point else from_torch_dtype(wanted)
-        return torch.as_tensor(fill_array(raw, filled, shape if raw.shape is None else raw.shape), dtype=wanted)
+        return torch.tensor(fill_array(raw, filled, shape if raw.shape is None else raw.shape), dtype=wanted)
     content = raw.content.numpy() if isinstance(raw.content, ir.TensorProtocol) else raw.content
-    tensor = torch.as_tensor(content, dtype=dtype)
+    tensor = torch.tensor(content, dtype=dtype)
     return tensor.reshape(shape) if dtype is not None and tensor.numel() == 1 == example.numel() else tensor

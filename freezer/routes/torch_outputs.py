@@ -31,6 +31,11 @@ class OutputDistance:
     max_ulp: int | None
 
 
+def start_runner() -> Child:
+    """The process that runs frozen models; for several comparisons in a row."""
+    return Child("freezer.routes.runner")
+
+
 def distances(
     module: torch.nn.Module, call: Call, model: ir.Model, runner: Child | None = None
 ) -> list[OutputDistance]:
@@ -41,7 +46,7 @@ def distances(
     wanted = outputs_of(module, call)
     if runner is not None:
         return _distances(call, model, wanted, runner)
-    with Child("freezer.routes.runner") as own:
+    with start_runner() as own:
         return _distances(call, model, wanted, own)
 
 

@@ -24,5 +24,7 @@ def one_registry() -> None:
 
 @pytest.fixture(scope="session")
 def runner() -> Iterator[Child]:
-    with Child("freezer.routes.runner") as child:
+    from freezer.routes.torch_outputs import start_runner
+
+    with start_runner() as child:
         yield child
