@@ -1,0 +1,5 @@
+"""python -m freezer"""
+
+from freezer.cli.main import main
+
+main()

@@ -1,0 +1,71 @@
+"""freezer freeze MODEL -o OUT"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+
+from freezer.cli import parse
+
+
+@click.command("freeze")
+@click.argument("model")
+@click.option("-o", "--output", required=True, metavar="OUT", help="Where the residual model goes.")
+@click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Freeze an input: a JSON literal, ones, zeros, full(x), arange, ones[1,128], @file.npy, @file.npz:key, @file.json, @file.pb.")  # fmt: skip
+@click.option("--dim", "dims", multiple=True, metavar="SYMBOL=INT", help="Freeze a dimension by its name.")
+@click.option("--shape", "shapes", multiple=True, metavar="INPUT=D0,D1,...", help="Freeze an input's shape; _ keeps a dimension.")  # fmt: skip
+@click.option("--prune-inputs", is_flag=True, help="Drop inputs that nothing reads any more.")
+@click.option("--freeze-defaults", is_flag=True, help="Freeze every input that has a default value to it.")
+@click.option("--relaxed", is_flag=True, help="Also use rules that may change the last bits; the report names them.")
+@click.option("--max-growth", default=0, metavar="BYTES", help="Let the file grow by this much to save nodes.")
+@click.option("--unroll-nodes", default=24, metavar="N", help="Unroll loops that make at most N nodes.")
+@click.option("--largest-constant", default=1 << 28, metavar="BYTES", help="Make no constant larger than this.")
+@click.option("--external-data", type=click.Choice(["auto", "inline", "external"]), default="auto", help="Where constants go.")  # fmt: skip
+@click.option("--data-file", metavar="NAME", help="Name of the file for external constants.")
+@click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
+@click.option("--no-verify", is_flag=True, help="Do not run the original and the residual side by side.")
+@click.option("--strict", is_flag=True, help="Fail when the result could not be verified.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON document.")
+def command(model, output, sets, dims, shapes, no_verify, strict, as_json, external_data, data_file, **options) -> None:
+    """Freeze inputs and dimensions of MODEL, resolve what they decide, verify, and write OUT.
+
+    \b
+    freezer freeze silero_vad.onnx -o vad16k.onnx --set sr=16000 --shape input=1,576 --shape state=2,1,128
+    freezer freeze bert.onnx -o bert128.onnx --set attention_mask=ones --dim batch=1 --dim sequence=128
+    """
+    values, sizes, given = parse.values(sets), parse.dims(dims), parse.shapes(shapes)
+    from freezer.api import freeze
+    from freezer.model_io.target import check_target
+
+    check_target(Path(output), model)
+    with _progress() as progress:
+        frozen = freeze(model, values, dims=sizes, shapes=given, verify=not no_verify, progress=progress, **options)
+        if strict and frozen.report.unverified:
+            raise click.ClickException(f"not verified: {frozen.report.unverified}; nothing was written")
+        progress("saving")
+        saved = frozen.save(output, external_data=external_data, data_file=data_file)
+    report = replace(frozen.report, saved={k: str(v) if v is not None else None for k, v in asdict(saved).items()})
+    if as_json:
+        click.echo(json.dumps(report.to_dict(), indent=2))
+    else:
+        from freezer.report.terminal import show
+
+        show(report)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """A spinner with the stage's name, when stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda stage: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield status.update
