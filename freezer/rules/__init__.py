@@ -1,14 +1,79 @@
-"""The local rewrites, in the order in which they are tried."""
+"""The local rewrites, in the order in which they are tried: what drops a node first, then what merges two."""
 
 from __future__ import annotations
 
+from freezer.rules.broadcasts import drop_expand_before_broadcast
+from freezer.rules.casts import drop_cast_to_same_type, skip_lossless_cast
+from freezer.rules.copies import drop_dropout, drop_identity
+from freezer.rules.joins import (
+    drop_concat_of_split,
+    drop_empty_operands,
+    drop_join_of_one,
+    drop_split_into_one,
+    merge_nested_concat,
+)
+from freezer.rules.layout import (
+    drop_empty_pad,
+    drop_identity_transpose,
+    drop_reshape_to_same_shape,
+    drop_whole_gather,
+    drop_whole_slice,
+    merge_reshapes,
+    merge_transposes,
+    reshape_instead_of_transpose,
+)
+from freezer.rules.logic import (
+    choose_known_side,
+    drop_bound_that_cannot_bite,
+    drop_neutral_truth,
+    drop_repeated_operand,
+    take_decisive_truth,
+)
+from freezer.rules.neutral import (
+    drop_added_positive_zero,
+    drop_added_zero,
+    drop_double_negation,
+    drop_one,
+    drop_subtracted_zero,
+)
 from freezer.rules.registry import Rule
 from freezer.rules.sequences import concat_of_known_sequence, element_of_known_sequence, length_of_known_sequence
+from freezer.rules.slices import gather_instead_of_slice, merge_slices
 
 RULES: tuple[Rule, ...] = (
+    drop_identity,
+    drop_dropout,
+    drop_cast_to_same_type,
+    drop_one,
+    drop_subtracted_zero,
+    drop_added_zero,
+    drop_double_negation,
+    choose_known_side,
+    drop_neutral_truth,
+    take_decisive_truth,
+    drop_repeated_operand,
+    drop_bound_that_cannot_bite,
+    drop_reshape_to_same_shape,
+    drop_whole_slice,
+    drop_whole_gather,
+    drop_empty_pad,
+    drop_identity_transpose,
+    drop_join_of_one,
+    drop_empty_operands,
+    drop_concat_of_split,
+    drop_split_into_one,
+    drop_expand_before_broadcast,
+    skip_lossless_cast,
+    merge_transposes,
+    reshape_instead_of_transpose,
+    merge_reshapes,
+    merge_slices,
+    gather_instead_of_slice,
+    merge_nested_concat,
     element_of_known_sequence,
     length_of_known_sequence,
     concat_of_known_sequence,
+    drop_added_positive_zero,
 )
 
 BY_OP: dict[tuple[str, str], list[Rule]] = {}

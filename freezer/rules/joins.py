@@ -1,0 +1,68 @@
+"""Concat and Split."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from freezer.facts.table import Facts
+from freezer.rewrite import Answer, Rewrite
+from freezer.rules.known import integer, made_by, only_user, same_type
+from freezer.rules.registry import on
+
+
+@on("Concat", "Sum", "Max", "Min", "Mean")
+def drop_join_of_one(node: ir.Node, facts: Facts) -> Answer:
+    """One operand, nothing to join."""
+    return Rewrite([node.inputs[0]]) if len(node.inputs) == 1 else None
+
+
+@on("Concat")
+def drop_empty_operands(node: ir.Node, facts: Facts) -> Answer:
+    """Operands of length 0 along the axis add nothing, as long as one operand stays."""
+    axis = integer(node, "axis", 0)
+    shapes = [facts.shape(v) for v in node.inputs]
+    kept = [v for v, s in zip(node.inputs, shapes, strict=True) if not (s and _at(s, axis) == 0)]
+    if len(kept) in (0, len(node.inputs)):
+        return None
+    return _concat(kept, node)
+
+
+@on("Concat")
+def merge_nested_concat(node: ir.Node, facts: Facts) -> Answer:
+    """Concat(Concat(a, b), c) along one axis is Concat(a, b, c), where nothing else reads the inner one."""
+    rank, axis = facts.rank(node.outputs[0]), integer(node, "axis", 0)
+    operands: list[ir.Value | None] = []
+    for value in node.inputs:
+        inner = made_by(value, "Concat")
+        same = inner is not None and rank is not None and (integer(inner, "axis", 0) - axis) % rank == 0
+        operands += inner.inputs if inner is not None and same and only_user(value) else [value]
+    return _concat(operands, node) if len(operands) > len(node.inputs) else None
+
+
+@on("Concat")
+def drop_concat_of_split(node: ir.Node, facts: Facts) -> Answer:
+    """All pieces of a Split, in order, along the same axis, are what was split."""
+    split = made_by(node.inputs[0], "Split")
+    if split is None or split.inputs[0] is None or list(split.outputs) != list(node.inputs):
+        return None
+    rank = facts.rank(split.inputs[0])
+    if rank is None or (integer(split, "axis", 0) - integer(node, "axis", 0)) % rank:
+        return None
+    return Rewrite([split.inputs[0]])
+
+
+@on("Split")
+def drop_split_into_one(node: ir.Node, facts: Facts) -> Answer:
+    """One piece of the whole length is the whole."""
+    if len(node.outputs) != 1 or not same_type(node.inputs[0], node.outputs[0], facts):
+        return None
+    return Rewrite([node.inputs[0]])
+
+
+def _concat(operands: list[ir.Value | None], node: ir.Node) -> Rewrite:
+    joined = ir.Node("", "Concat", operands, list(node.attributes.values()))
+    return Rewrite([joined.outputs[0]], [joined])
+
+
+def _at(shape: tuple, axis: int) -> object:
+    return shape[axis] if -len(shape) <= axis < len(shape) else None

@@ -1,0 +1,49 @@
+"""Questions that rules ask of facts."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from freezer.facts.table import Facts
+
+FLOATS = (ir.DataType.FLOAT, ir.DataType.DOUBLE, ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
+
+
+def same_type(a: ir.Value | None, b: ir.Value | None, facts: Facts) -> bool:
+    """Whether both have the same known dtype and, for every feed, the same shape."""
+    x, y = facts.of(a), facts.of(b)
+    return x.dtype is not None and x.dtype == y.dtype and x.shape is not None and x.shape == y.shape
+
+
+def uniform(value: ir.Value | None, facts: Facts) -> np.generic | None:
+    """The number that every element of a constant is, bit for bit; None if it is no such constant."""
+    array = facts.array(value)
+    if array is None or array.size == 0 or array.dtype.kind not in "biufV" or array.dtype.hasobject:
+        return None
+    first = array.reshape(-1)[0]
+    bits = array.view(f"u{array.itemsize}")
+    return first if bool((bits == bits.reshape(-1)[0]).all()) else None
+
+
+def only_user(value: ir.Value | None) -> bool:
+    """Whether one node input reads the value, and no graph output is it."""
+    return value is not None and len(value.uses()) == 1 and not value.is_graph_output()
+
+
+def made_by(value: ir.Value | None, *ops: str) -> ir.Node | None:
+    """The standard-domain node of one of these types that makes the value."""
+    node = value.producer() if value is not None else None
+    return node if node is not None and node.op_type in ops and not node.domain else None
+
+
+def integer(node: ir.Node, name: str, default: int) -> int:
+    """An integer attribute."""
+    attribute = node.attributes.get(name)
+    return default if attribute is None or attribute.is_ref() else int(attribute.value)
+
+
+def constant(values: list[int]) -> ir.Value:
+    """A new int64 vector for a rewrite's initializers."""
+    tensor = ir.tensor(values, dtype=ir.DataType.INT64)
+    return ir.Value(const_value=tensor, type=ir.TensorType(tensor.dtype), shape=ir.Shape([len(values)]))

@@ -1,0 +1,81 @@
+"""Choices that known conditions decide."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from freezer.facts.table import Facts
+from freezer.rewrite import Answer, Residual, Rewrite
+from freezer.rules.known import same_type, uniform
+from freezer.rules.registry import on
+
+
+@on("Where")
+def choose_known_side(node: ir.Node, facts: Facts) -> Answer:
+    """Where(true, a, b) is a, Where(false, a, b) is b, Where(c, a, a) is a, if its shape is the output's."""
+    condition, a, b = node.inputs
+    number = uniform(condition, facts)
+    if number is None and a is not b:
+        return None
+    chosen = a if number is None or number else b
+    if not same_type(chosen, node.outputs[0], facts):
+        return Residual("the condition may broadcast: the output's shape is not known to be the chosen side's")
+    return Rewrite([chosen])
+
+
+_NEUTRAL = {"And": True, "Or": False, "Xor": False}
+
+
+@on("And", "Or", "Xor")
+def drop_neutral_truth(node: ir.Node, facts: Facts) -> Answer:
+    """x and true, x or false, x xor false are x."""
+    for kept, other in ((node.inputs[0], node.inputs[1]), (node.inputs[1], node.inputs[0])):
+        number = uniform(other, facts)
+        if number is not None and bool(number) is _NEUTRAL[node.op_type]:
+            return Rewrite([kept]) if same_type(kept, node.outputs[0], facts) else None
+    return None
+
+
+@on("And", "Or")
+def take_decisive_truth(node: ir.Node, facts: Facts) -> Answer:
+    """x and false is false, x or true is true: the constant itself, if it has the output's shape."""
+    for other in node.inputs:
+        number = uniform(other, facts)
+        if number is not None and bool(number) is not _NEUTRAL[node.op_type]:
+            return Rewrite([other]) if same_type(other, node.outputs[0], facts) else None
+    return None
+
+
+@on("And", "Or", "Max", "Min")
+def drop_repeated_operand(node: ir.Node, facts: Facts) -> Answer:
+    """x and x, x or x, max(x, x), min(x, x) are x."""
+    if len(node.inputs) == 2 and node.inputs[0] is node.inputs[1]:
+        return Rewrite([node.inputs[0]])
+    return None
+
+
+@on("Max", "Min", "Clip")
+def drop_bound_that_cannot_bite(node: ir.Node, facts: Facts) -> Answer:
+    """Integers known to lie within the bounds: max(x, 0) of a size is x."""
+    value, output = node.inputs[0], node.outputs[0]
+    fact = facts.of(value)
+    if fact.low is None and fact.high is None:
+        return None
+    lows, highs = _bounds(node, facts)
+    if None in (*lows, *highs):
+        return None
+    inside = all(fact.low is not None and n <= fact.low for n in lows) and all(
+        fact.high is not None and fact.high <= n for n in highs
+    )
+    return Rewrite([value]) if inside and same_type(value, output, facts) else None
+
+
+def _bounds(node: ir.Node, facts: Facts) -> tuple[list, list]:
+    """What a Max, Min or Clip compares its first operand with, from below and from above."""
+    others = [uniform(v, facts) for v in node.inputs[1:]]
+    if node.op_type == "Clip":
+        given = [n for n, v in zip(others, node.inputs[1:], strict=True) if v is not None]
+        if len(given) != len(others):
+            return [None], [None]
+        return others[:1], others[1:]
+    return (others, []) if node.op_type == "Max" else ([], others)

@@ -1,0 +1,93 @@
+"""Operands that change nothing. Each needs the output to have the other operand's shape: they broadcast."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from freezer.facts.table import Facts
+from freezer.rewrite import Answer, Residual, Rewrite
+from freezer.rules.known import FLOATS, made_by, same_type, uniform
+from freezer.rules.registry import on
+
+_NEVER_NEGATIVE_ZERO = ("Exp", "Sigmoid", "Softmax")
+_BLIND_TO_ZERO_SIGN = ("Softmax", "Exp", "Sigmoid", "Cos", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual")
+_INTEGERS = "biu"
+
+
+@on("Mul", "Div", "Pow")
+def drop_one(node: ir.Node, facts: Facts) -> Answer:
+    """x * 1, 1 * x, x / 1 and x ** 1 are x, NaN, infinities and -0.0 included."""
+    for kept, other in _operands(node, commutes=node.op_type == "Mul"):
+        number = uniform(other, facts)
+        if number is not None and number == 1:
+            return _keep(kept, node, facts)
+    return None
+
+
+@on("Sub")
+def drop_subtracted_zero(node: ir.Node, facts: Facts) -> Answer:
+    """x - 0 is x; for floats the zero must be +0.0, since -0.0 - -0.0 is +0.0."""
+    number = uniform(node.inputs[1], facts)
+    if number is None or number != 0 or np.signbit(np.float64(number)):
+        return None
+    return _keep(node.inputs[0], node, facts)
+
+
+@on("Add")
+def drop_added_zero(node: ir.Node, facts: Facts) -> Answer:
+    """x + 0 is x for integers, x + -0.0 for floats. x + 0.0 turns -0.0 into 0.0: it goes only where
+    x is never -0.0 or no reader tells the two apart."""
+    for kept, other in _operands(node, commutes=True):
+        number = uniform(other, facts)
+        if number is None or number != 0:
+            continue
+        if facts.dtype(kept) in FLOATS and not np.signbit(np.float64(number)) and not _sign_is_lost(kept, node, facts):
+            return Residual("adding +0.0 turns -0.0 into 0.0 (--relaxed drops it)")
+        return _keep(kept, node, facts)
+    return None
+
+
+@on("Add", relaxed=True)
+def drop_added_positive_zero(node: ir.Node, facts: Facts) -> Answer:
+    """x + 0.0 as x: -0.0 stays -0.0."""
+    for kept, other in _operands(node, commutes=True):
+        number = uniform(other, facts)
+        if number is not None and number == 0:
+            return _keep(kept, node, facts)
+    return None
+
+
+@on("Neg", "Not")
+def drop_double_negation(node: ir.Node, facts: Facts) -> Answer:
+    """Neg(Neg(x)) and Not(Not(x)) are x: each flips one bit, or wraps twice."""
+    inner = made_by(node.inputs[0], node.op_type)
+    return Rewrite([inner.inputs[0]]) if inner is not None and inner.inputs[0] is not None else None
+
+
+def _operands(node: ir.Node, commutes: bool) -> list[tuple[ir.Value | None, ir.Value | None]]:
+    """(kept, neutral) candidates."""
+    a, b = node.inputs[:2]
+    return [(a, b), (b, a)] if commutes else [(a, b)]
+
+
+def _keep(kept: ir.Value | None, node: ir.Node, facts: Facts) -> Answer:
+    if kept is None or not same_type(kept, node.outputs[0], facts):
+        return Residual("the neutral operand may broadcast: the output's shape is not known to stay")
+    return Rewrite([kept])
+
+
+def _sign_is_lost(value: ir.Value | None, node: ir.Node, facts: Facts) -> bool:
+    """Whether x is never -0.0, or every reader of the sum treats -0.0 and 0.0 alike."""
+    if made_by(value, *_NEVER_NEGATIVE_ZERO) is not None or _from_integer(value, facts):
+        return True
+    readers = node.outputs[0].consumers()
+    if node.outputs[0].is_graph_output() or not readers:
+        return False
+    return all(u.op_type in _BLIND_TO_ZERO_SIGN and not u.domain for u in readers)
+
+
+def _from_integer(value: ir.Value | None, facts: Facts) -> bool:
+    cast = made_by(value, "Cast")
+    dtype = facts.dtype(cast.inputs[0]) if cast is not None else None
+    return dtype is not None and dtype not in FLOATS and dtype != ir.DataType.STRING and dtype.numpy().kind in _INTEGERS

@@ -1,0 +1,69 @@
+"""Slices that are one slice, or one element."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from freezer.facts.table import Facts
+from freezer.rewrite import Answer, Rewrite
+from freezer.rules.known import constant, made_by, only_user
+from freezer.rules.registry import on
+
+
+@on("Slice")
+def merge_slices(node: ir.Node, facts: Facts) -> Answer:
+    """Slice(Slice(x)) along different axes is one Slice."""
+    inner = made_by(node.inputs[0], "Slice")
+    if inner is None or not only_user(inner.outputs[0]):
+        return None
+    first, second = _ranges(inner, facts), _ranges(node, facts)
+    if first is None or second is None or {a for _, _, a, _ in first} & {a for _, _, a, _ in second}:
+        return None
+    columns = [constant(list(column)) for column in zip(*first, *second, strict=True)]
+    merged = ir.Node("", "Slice", [inner.inputs[0], *columns])
+    return Rewrite([merged.outputs[0]], [merged], columns)
+
+
+@on("Squeeze")
+def gather_instead_of_slice(node: ir.Node, facts: Facts) -> Answer:
+    """Squeeze(Slice(x, k, k + 1, axis), axis) is Gather(x, k, axis)."""
+    inner = made_by(node.inputs[0], "Slice")
+    if inner is None or not only_user(inner.outputs[0]):
+        return None
+    ranges, rank = _ranges(inner, facts), facts.rank(inner.inputs[0])
+    shape, squeezed = facts.shape(inner.inputs[0]), facts.shape(node.outputs[0])
+    if ranges is None or len(ranges) != 1 or rank is None or shape is None or squeezed is None:
+        return None
+    start, end, axis, step = ranges[0]
+    rest = shape[:axis] + shape[axis + 1 :]
+    if step != 1 or end != start + 1 or start < 0 or squeezed != rest or not _has(shape[axis], start):
+        return None
+    index = ir.Value(const_value=ir.tensor(start, dtype=ir.DataType.INT64))
+    gather = ir.Node("", "Gather", [inner.inputs[0], index], [ir.AttrInt64("axis", axis)])
+    return Rewrite([gather.outputs[0]], [gather], [index])
+
+
+def _has(size: object, index: int) -> bool:
+    """Whether an axis certainly holds that element: a slice beyond the end is empty, a gather fails."""
+    return isinstance(size, int) and index < size
+
+
+def _ranges(node: ir.Node, facts: Facts) -> list[tuple[int, int, int, int]] | None:
+    """(start, end, axis >= 0, step) for each sliced axis of an opset 10 Slice with constant operands."""
+    rank = facts.rank(node.inputs[0])
+    if facts.opset_imports.get("", 0) < 10 or rank is None or len(node.inputs) < 3:
+        return None
+    given = [facts.ints(v) if v is not None else None for v in node.inputs[1:]]
+    starts, ends = given[:2]
+    if starts is None or ends is None:
+        return None
+    axes = _or_default(node, given, 3, tuple(range(len(starts))))
+    steps = _or_default(node, given, 4, (1,) * len(starts))
+    if axes is None or steps is None:
+        return None
+    return list(zip(starts, ends, (a % rank for a in axes), steps, strict=True))
+
+
+def _or_default(node: ir.Node, given: list, index: int, default: tuple[int, ...]) -> tuple[int, ...] | None:
+    absent = len(node.inputs) <= index or node.inputs[index] is None
+    return default if absent else given[index - 1]
