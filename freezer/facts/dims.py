@@ -3,7 +3,8 @@
 A symbol stands for one unknown integer. Symbols are >= 0 (they name dimensions) unless their
 name starts with SIGNED. Two expressions are equal exactly when their normal forms are.
 Sizes are taken to be small enough that what a model computes of them does not overflow; a
-SIGNED symbol may be any integer of its dtype, so nothing that overflow could change is said of it.
+SIGNED symbol may be any integer of its dtype: what is computed of it holds modulo that dtype, so it
+is never divided or ordered.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ LONGEST = 64  # terms; a longer polynomial is replaced by a fresh symbol by whoe
 _HIGHEST_DEGREE = 12
 _LONGEST_NAME = 400  # characters of a derived symbol
 _INT64 = 1 << 63
+_LARGEST_FACTOR = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +112,15 @@ def _term_text(monomial: Monomial, factor: int) -> str:
     return text if factor == 1 else f"{factor}*{text}"
 
 
-def is_short(value: Dim) -> bool:
-    """Whether it is worth keeping: few terms, of low degree, every coefficient an int64."""
+def is_short(value: Dim, largest: int = 1 << 62) -> bool:
+    """Whether it is worth keeping: few terms, of low degree, and no factor that makes a size overflow.
+
+    largest: the greatest constant term, half of what its dtype holds.
+    """
     if isinstance(value, int):
         return -_INT64 <= value < _INT64
     return len(value.terms) <= LONGEST and all(
-        len(m) <= _HIGHEST_DEGREE and -_INT64 <= f < _INT64 for m, f in value.terms
+        len(m) <= _HIGHEST_DEGREE and abs(f) <= (_LARGEST_FACTOR if m else largest) for m, f in value.terms
     )
 
 
@@ -123,13 +128,7 @@ def is_signed(value: Dim) -> bool:
     """Whether some symbol in it may be any integer, so that arithmetic on it may wrap around."""
     if isinstance(value, int):
         return False
-    return any(_any_integer(atom) for monomial, _ in value.terms for atom in monomial)
-
-
-def _any_integer(atom: str) -> bool:
-    if isinstance(atom, Derived):
-        return is_signed(atom.operands[0]) or is_signed(atom.operands[1])
-    return atom.startswith(SIGNED)
+    return any(atom[:1] == SIGNED and not isinstance(atom, Derived) for m, _ in value.terms for atom in m)
 
 
 def _exact_text(value: Dim) -> str:
@@ -145,6 +144,8 @@ def _quoted(atom: str) -> str:
 
 
 def _derived(operation: str, a: Dim, b: Dim, low: int | None, high: int | None) -> Expr | None:
+    if is_signed(a) or is_signed(b):
+        return None
     sign = "" if low is not None and low >= 0 else SIGNED
     text = f"{sign}{operation}[{_exact_text(a)}, {_exact_text(b)}]"
     if len(text) > _LONGEST_NAME:
@@ -156,14 +157,9 @@ def _derived(operation: str, a: Dim, b: Dim, low: int | None, high: int | None) 
 
 def floor_div(a: Dim, b: Dim) -> Dim | None:
     """a // b (rounding towards minus infinity, b not 0); None where it has no short form."""
-    if isinstance(b, Expr):
-        return exact_div(a, b)
-    if b == 0:
-        return None
-    if isinstance(a, int):
-        return a // b
-    if all(f % b == 0 for _, f in a.terms):
-        return _normal({m: f // b for m, f in a.terms})
+    exact = exact_div(a, b)
+    if exact is not None or isinstance(b, Expr) or b == 0 or is_signed(a):
+        return exact
     if b < 0:  # a // b = -a // -b
         a, b = _product(a, -1), -b
     # (b*p + r) // b = p + r // b, with every coefficient of r in 0..b-1
@@ -193,8 +189,8 @@ def _of_quotient(value: Expr) -> tuple[Dim, int, int] | None:
 
 def exact_div(a: Dim, b: Dim) -> Dim | None:
     """q with q * b = a as polynomials, None if there is none. It is a / b wherever b is not 0."""
-    if b == 0:
-        return None
+    if b == 0 or b == 1 or is_signed(a) or is_signed(b):
+        return a if b == 1 else None
     if isinstance(b, int):
         return _normal({m: f // b for m, f in _terms(a)}) if all(f % b == 0 for _, f in _terms(a)) else None
     atoms = sorted({atom for m, _ in (*_terms(a), *b.terms) for atom in m})

@@ -63,8 +63,9 @@ def content(
     if elements is None or dtype not in TRACKED:
         return Fact(dtype, shape, None, False, low, high)
     least, most = RANGES.get(dtype, (0, 1))
+    largest = most >> 1
     kept = tuple([
-        e if e is not None and (least <= e <= most if not isinstance(e, Expr) else is_short(e)) else fresh(value, i)
+        e if e is not None and (least <= e <= most if not isinstance(e, Expr) else is_short(e, largest)) else fresh(value, i)
         for i, e in enumerate(elements)
     ])  # fmt: skip
     if not kept:

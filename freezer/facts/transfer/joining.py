@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from freezer.facts.dims import Dim, Shape, exact_div, floor_div
+from freezer.facts.dims import Dim, Shape, at_least, exact_div, floor_div
 from freezer.facts.fact import Element, Fact
 from freezer.facts.registry import transfer
 from freezer.facts.table import Facts, unknown_dim
@@ -49,9 +49,14 @@ def _joined(output: ir.Value, shapes: list[Shape], axis: int, complete: bool) ->
         total = 0
         for s in shapes:
             total = total + s[axis]
-    rest = [s[:axis] + s[axis + 1 :] for s in shapes]
-    dims = rest[0] if all(r == rest[0] for r in rest) else [agreed(list(column)) for column in zip(*rest, strict=True)]
-    return (*dims[:axis], total, *dims[axis:])
+    dims = list(shapes[0])
+    for i, column in enumerate(zip(*shapes, strict=True)):
+        if i != axis and not (complete and all(d == column[0] for d in column)):
+            dims[i] = unknown_dim(output, i)
+            # onnxruntime lets an empty operand be of any size elsewhere
+            if sure := [d for d, s in zip(column, shapes, strict=True) if all(at_least(n, 1) for n in s)]:
+                dims[i] = agreed(sure)
+    return (*dims[:axis], total, *dims[axis + 1 :])
 
 
 @transfer("Split")

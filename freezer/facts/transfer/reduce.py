@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import onnx_ir as ir
 
-from freezer.facts.dims import Dim, Shape, at_least, upper_bound
+from freezer.facts.dims import Dim, Expr, Shape, at_least, is_signed, upper_bound
 from freezer.facts.fact import Element, Fact
 from freezer.facts.registry import transfer
 from freezer.facts.table import Facts, unknown_shape
@@ -19,6 +19,8 @@ _OPS = (
     "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd",
     "ReduceSum", "ReduceSumSquare",
 )  # fmt: skip
+
+_EXACT = 1 << 52
 
 
 @transfer(*_OPS)
@@ -80,7 +82,7 @@ _FOLDS: dict[str, Callable[[list], Element]] = {
 
 
 def _elements(data: Fact, axes: frozenset[int], op_type: str) -> list[Element | None] | None:
-    """Sums and products of what is partly known; extremes of what is known."""
+    """Sums and products of what is partly known; extremes of what is known. Runtimes go through float64."""
     fold = _FOLDS.get(op_type)
     shape = data.known_shape
     if fold is None or shape is None or data.dtype not in TRACKED or data.elements is None:
@@ -93,7 +95,8 @@ def _elements(data: Fact, axes: frozenset[int], op_type: str) -> list[Element | 
     rows = places.reshape(math.prod(shape[i] for i in rest), math.prod(shape[i] for i in axes)).tolist()
     if extreme and rows and not rows[0]:
         return None
-    return [fold([data.elements[i] for i in row]) for row in rows]
+    found = [fold([data.elements[i] for i in row]) for row in rows]
+    return [None if is_signed(e) or (not isinstance(e, Expr) and abs(e) > _EXACT) else e for e in found]
 
 
 @transfer("ArgMax", "ArgMin")

@@ -81,8 +81,8 @@ def _positions(dim: int, start: int, end: int, step: int) -> tuple[int, int | No
 
 def _length(dim: Dim, start: Element, end: Element, step: int) -> Dim | None:
     """The number of positions; None where it has no formula."""
-    if step == 0:
-        raise Unclear("a step of 0")
+    if step == 0 or (step < 0 and not isinstance(end, Expr) and end >= _END):
+        raise Unclear("a step of 0; or backwards to the end, which runtimes read differently")
     if isinstance(dim, int) and not isinstance(start, Expr) and not isinstance(end, Expr):
         return len(range(dim)[slice(*_positions(dim, start, end, step), step)])
     if step < 0:
