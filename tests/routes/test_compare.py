@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +119,14 @@ def test_reports(compare: Any, tmp_path: Path) -> None:
     assert len(paths) == 6 and all(path.stat().st_size for path in paths)
     canonical = [path.read_bytes() for path in paths if "canonical" in path.name]
     assert canonical[0] == canonical[1]
+
+
+def test_public_names() -> None:
+    """Through the package, and without torch in `import freezer`."""
+    import freezer
+    from freezer.routes import trace
+
+    assert freezer.trace is trace
+    assert freezer.compare_routes is routes.compare
+    code = "import sys, freezer, freezer.routes.runner; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
