@@ -23,7 +23,7 @@ def resolve(node: ir.Node, context: Context) -> bool:
 
 
 def _if(node: ir.Node, context: Context) -> bool:
-    condition = context.facts.of(node.inputs[0]).known_elements
+    condition = context.facts.of(node.inputs[0]).known_elements or context.decided.get(node)
     if not condition:
         name = node.inputs[0].name if node.inputs[0] is not None else ""
         context.log.reasons[node] = f"condition '{name}' depends on {live_inputs(node.inputs[0])}"

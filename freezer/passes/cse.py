@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 import onnx_ir as ir
-from freezer.facts.determinism import is_deterministic
 
 from freezer.evaluate.batch import subgraphs
+from freezer.facts.determinism import is_deterministic
 from freezer.passes.edit import Editor
 from freezer.passes.log import Log
 

@@ -31,6 +31,7 @@ from freezer.passes.control_flow import resolve
 from freezer.passes.edit import Editor
 from freezer.passes.half import keeps_rounding, read_unrounded
 from freezer.passes.log import Log
+from freezer.passes.ranks import decided_by_ranks
 from freezer.passes.storage import SMALL, small_frontier
 from freezer.passes.tensors import from_elements
 from freezer.rewrite import Residual, Rewrite
@@ -52,6 +53,7 @@ class Specialiser:
         self._visited: set[ir.Node] = set()
         self._entered: set[ir.Graph] = set()
         self._measured: dict[ir.Value, Fact] = {}
+        self.decided: dict[ir.Node, tuple[bool]] = {}
         self._for_reference: set[ir.Node] = set()
         self.unfoldable: set[ir.Node] = set()
 
@@ -69,8 +71,19 @@ class Specialiser:
         while True:
             if wanted := self.wanted():
                 self.evaluate(wanted)
-            elif not self._ask_reference():
+            elif not self._ask_reference() and not self._ask_ranks():
                 return
+
+    def _ask_ranks(self) -> bool:
+        """Ifs that a required rank decides are visited again, to be inlined. True if there were any."""
+        if all(n.op_type != "If" for n in self.model.graph):
+            return False
+        before = self.log.changes
+        self.decided = {n: (taken,) for n, taken in decided_by_ranks(self.model, self.facts).items()}
+        for node in self.decided:
+            self._touch(node)
+        self.settle()
+        return self.log.changes > before
 
     def _ask_reference(self) -> bool:
         """Nodes that onnxruntime has no kernel for, on constants alone: onnx's reference evaluator. True if one ran."""

@@ -22,6 +22,7 @@ class Context(Protocol):
     editor: Editor
     options: Options
     log: Log
+    decided: dict[ir.Node, tuple[bool]]
 
 
 def splice(body: ir.Graph, before: ir.Node, arguments: Sequence[ir.Value | None], editor: Editor) -> list[ir.Value]:
