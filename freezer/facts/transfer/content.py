@@ -63,17 +63,19 @@ def content(
     if elements is None or dtype not in TRACKED:
         return Fact(dtype, shape, None, False, low, high)
     least, most = RANGES.get(dtype, (0, 1))
-    largest = most >> 1
-    kept = tuple([
-        e if e is not None and (least <= e <= most if not isinstance(e, Expr) else is_short(e, largest)) else fresh(value, i)
-        for i, e in enumerate(elements)
-    ])  # fmt: skip
+    kept: Elements = tuple([e if _fits(e, least, most) else fresh(value, i) for i, e in enumerate(elements)])  # type: ignore[misc]
     if not kept:
         return Fact(dtype, shape, kept)
     low, high = _tighter(max, low, _least(kept)), _tighter(min, high, _most(kept))
     if all(map(says_nothing, kept)):
         return Fact(dtype, shape, None, False, low, high)
     return Fact(dtype, shape, kept, False, low, high)
+
+
+def _fits(element: Element | None, least: int, most: int) -> bool:
+    if element is None:
+        return False
+    return is_short(element, most >> 1) if isinstance(element, Expr) else least <= element <= most
 
 
 def _tighter(choose: Callable[..., int], a: int | None, b: int | None) -> int | None:

@@ -64,10 +64,8 @@ def _axes(node: ir.Node, facts: Facts, rank: int) -> frozenset[int] | None:
 def _unknown(node: ir.Node, facts: Facts, output: ir.Value, rank: int, keep: bool) -> Shape | None:
     if keep:
         return unknown_shape(output, rank)
-    length = facts.of(node.inputs[1]).shape
-    if length is None or len(length) != 1 or not isinstance(length[0], int) or not 0 < length[0] <= rank:
-        return None
-    return unknown_shape(output, rank - length[0])
+    single = count_of(facts.of(node.inputs[1]).shape) == 1  # more axes may be the same one
+    return unknown_shape(output, rank - 1) if single and rank else None
 
 
 def _reduced(shape: Shape, axes: frozenset[int], keep: bool) -> Shape:

@@ -139,13 +139,14 @@ def squeeze(node: ir.Node, facts: Facts) -> list[Fact] | None:
     axes, count = _axes(node, facts)
     if data.shape is None or count is None:
         return [reshaped(data, None)]
-    if axes is None and 0 < count <= len(data.shape):
-        return [reshaped(data, unknown_shape(node.outputs[0], len(data.shape) - count))]
+    if axes is None:
+        shape = unknown_shape(node.outputs[0], len(data.shape) - 1) if count == 1 else None  # more may be the same one
+        return [reshaped(data, shape)]
     if not axes:
         if any(d != 1 and (lower_bound(d) or 0) < 2 for d in data.shape if d != 0):
             return [reshaped(data, None)]  # a symbol may be 1
         return [reshaped(data, tuple(d for d in data.shape if d != 1))]
-    gone = axes_of(axes, len(data.shape))
+    gone = {axis_of(axis, len(data.shape)) for axis in axes}
     return [reshaped(data, tuple(d for i, d in enumerate(data.shape) if i not in gone))]
 
 

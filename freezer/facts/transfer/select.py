@@ -26,7 +26,7 @@ def top_k(node: ir.Node, facts: Facts) -> list[Fact] | None:
         count = integer(node, "k", None)
     elif (given := target_shape(output, node.inputs[1], facts)) is not None and len(given) == 1:
         count = given[0] if facts.elements(node.inputs[1]) is not None else None
-    if isinstance(count, int) and count < 0:
+    if isinstance(count, int) and not 0 <= count < 1 << 31:  # onnxruntime cuts k to 32 bits
         return None
     shape = (*x.shape[:axis], unknown_dim(output, axis) if count is None else count, *x.shape[axis + 1 :])
     positions = Fact(INT64, shape, None, False, 0, last_position(x.shape[axis]))
