@@ -86,9 +86,11 @@ class _Flattening:
 
     def _enter_body(self, body: ir.Graph | ir.Function, depth: int, place: int) -> None:
         self._scope[getattr(body, "graph", body)] = (depth, place)
+        named = isinstance(body, ir.Graph) and depth == 0  # the inputs of the model: their names are part of it
         for position, value in enumerate(body.inputs):
             self._leaf_of[value] = len(self._leaves)
-            self._leaves.append(Leaf(pack("input", depth, place, position), value))
+            label = pack("input", value.name or "") if named else pack("input", depth, place, position)
+            self._leaves.append(Leaf(label, value))
 
     def _walk(self, root: ir.Value | None) -> None:
         """Everything the value depends on becomes a term, operands first. No recursion: graphs are deep."""

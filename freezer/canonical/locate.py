@@ -20,30 +20,37 @@ Called = tuple[ir.OperatorIdentifier, ir.OperatorIdentifier]
 
 def locate(a: Form, b: Form) -> tuple[StructureDifference, ...]:
     """The first differences of two forms: of the interface, then of the nodes. a, b: constants by kind alone."""
-    found = [*_interface(a.main.body, b.main.body), *_opsets(a.main, b.main)]
+    outside = [*_interface(a.main.body, b.main.body), *_opsets(a.main, b.main)]
+    inside = _inside(a, b)
+    if not outside + inside:
+        inside = [StructureDifference("both compute the same values, wired in another way")]
+    return tuple(outside[:_MOST] + inside[:_MOST])
+
+
+def _inside(a: Form, b: Form) -> list[StructureDifference]:
+    """The first differences of nodes, of the main graph and of functions that are called in the same place."""
+    found: list[StructureDifference] = []
     todo: list[tuple[BodyForm, BodyForm]] = [(a.main, b.main)]
     seen: set[Called] = set()
     while todo and len(found) < _MOST:
         mine, theirs = map(Side.of, todo.pop(0))
-        pairs = _frontier_pairs(mine, theirs)
-        for x, y in pairs[:_MOST]:
-            called = _called(mine, x, theirs, y)
+        pairs = _frontier_pairs(mine, theirs)[:_MOST]
+        for called in (_called(mine, x, theirs, y) for x, y in pairs):
             if called and called not in seen and called[0] in a.functions and called[1] in b.functions:
                 seen.add(called)
                 todo.append((a.functions[called[0]], b.functions[called[1]]))
-            found.append(_place(mine, x, theirs, y))
-        found += [] if pairs else _same_values(mine, theirs)
-    return tuple(found[:_MOST])
+        found += [_place(mine, x, theirs, y) for x, y in pairs] or _same_values(mine, theirs)
+    return found
 
 
 def _interface(a: ir.Graph | ir.Function, b: ir.Graph | ir.Function) -> Iterator[StructureDifference]:
     for word, mine, theirs in (("input", a.inputs, b.inputs), ("output", a.outputs, b.outputs)):
         if len(mine) != len(theirs):
             lists = [tuple(map(value_text, values)) for values in (mine, theirs)]
-            yield StructureDifference(f"{len(mine)} {word}s in A, {len(theirs)} in B", *lists)
+            yield StructureDifference(f"{word}s: {len(mine)} in A, {len(theirs)} in B", *lists)
             continue
         for position, (x, y) in enumerate(zip(mine, theirs, strict=True)):
-            if interface_bytes(x) != interface_bytes(y) or bool(x.const_value) != bool(y.const_value):
+            if interface_bytes(x) != interface_bytes(y) or (x.const_value is None) != (y.const_value is None):
                 yield StructureDifference(f"{word} {position}", (_declared(x),), (_declared(y),))
 
 
@@ -118,9 +125,11 @@ def _uses(a: Side, b: Side) -> list[StructureDifference]:
     fine_a, fine_b = (refine(side.form.ordered.flat, side.colours) for side in (a, b))
     for x in a.form.ordered.terms:
         if fine_a[x] not in fine_b:
-            y = b.colours.index(a.colours[x])
+            known = set(fine_a)
+            equals = [i for i, colour in enumerate(b.colours) if colour == a.colours[x]]
+            y = next((i for i in equals if fine_b[i] not in known), equals[0])
             return [_place_of(f"{a.term(x).node.op_type} is used in other places", a, x, b, y)]
-    return [StructureDifference("both compute the same values, wired in another way")]
+    return []
 
 
 def _place_of(what: str, a: Side, x: int, b: Side, y: int) -> StructureDifference:

@@ -26,7 +26,7 @@ from freezer.canonical.symmetry import interchangeable
 from freezer.errors import LimitError
 
 TERMS_TRIED = 4_000_000  # some twenty seconds
-_TRIES = 64  # but at least so many walks, however large the body
+TRIES = 64  # but at least so many walks, however large the body
 
 Prefer = Callable[[ir.Node, ir.Node], bool]
 
@@ -67,7 +67,7 @@ class _Search:
     def __init__(self, flat: Flat, prefer: Prefer) -> None:
         self._flat, self._prefer = flat, prefer
         self._colours = first_colours(flat)
-        self._left = max(TERMS_TRIED, _TRIES * len(flat.terms))
+        self._left = max(TERMS_TRIED, TRIES * len(flat.terms))
 
     def walk(self, ways: tuple[bool, ...]) -> Ordered:
         """One walk. ways: what to choose at the first open ties; the preferred operand at the others."""
