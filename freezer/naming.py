@@ -62,3 +62,9 @@ def _defined(graph: ir.Graph) -> Iterator[ir.Value]:
     yield from (v for v in list(graph.initializers.values()) if not v.is_graph_input())
     for node in graph:
         yield from node.outputs
+
+
+def name_of(value: ir.Value) -> str:
+    """The name of a value that has one, as every value of a loaded model does."""
+    assert value.name is not None
+    return value.name

@@ -13,20 +13,26 @@ import click
 
 from freezer.cli import parse
 
+_PLACES = ["auto", "inline", "external"]
+_VALUES = (
+    "Freeze an input: a JSON literal, ones, zeros, full(x), arange, ones[1,128], "
+    "@file.npy, @file.npz:key, @file.json, @file.pb."
+)
+
 
 @click.command("freeze")
 @click.argument("model")
 @click.option("-o", "--output", required=True, metavar="OUT", help="Where the residual model goes.")
-@click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Freeze an input: a JSON literal, ones, zeros, full(x), arange, ones[1,128], @file.npy, @file.npz:key, @file.json, @file.pb.")  # fmt: skip
+@click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help=_VALUES)
 @click.option("--dim", "dims", multiple=True, metavar="SYMBOL=INT", help="Freeze a dimension by its name.")
-@click.option("--shape", "shapes", multiple=True, metavar="INPUT=D0,D1,...", help="Freeze an input's shape; _ keeps a dimension.")  # fmt: skip
+@click.option("--shape", "shapes", multiple=True, metavar="INPUT=D0,D1,...", help="Freeze a shape; _ keeps a dim.")
 @click.option("--prune-inputs", is_flag=True, help="Drop inputs that nothing reads any more.")
 @click.option("--freeze-defaults", is_flag=True, help="Freeze every input that has a default value to it.")
 @click.option("--relaxed", is_flag=True, help="Also use rules that may change the last bits; the report names them.")
 @click.option("--max-growth", default=0, metavar="BYTES", help="Let the file grow by this much to save nodes.")
 @click.option("--unroll-nodes", default=24, metavar="N", help="Unroll loops that make at most N nodes.")
 @click.option("--largest-constant", default=1 << 28, metavar="BYTES", help="Make no constant larger than this.")
-@click.option("--external-data", type=click.Choice(["auto", "inline", "external"]), default="auto", help="Where constants go.")  # fmt: skip
+@click.option("--external-data", type=click.Choice(_PLACES), default="auto", help="Where constants go.")
 @click.option("--data-file", metavar="NAME", help="Name of the file for external constants.")
 @click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
 @click.option("--no-verify", is_flag=True, help="Do not run the original and the residual side by side.")

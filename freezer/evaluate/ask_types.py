@@ -27,7 +27,8 @@ def ask_types(node: ir.Node, facts: Facts, evaluator: Evaluator) -> list[Fact]:
     request: dict[str, Any] = {
         "types": list(types), "data": list(data), "opset": list(facts.opset_imports.items()), "ir_version": 10,
     }  # fmt: skip
-    buffers = [p.SerializeToString() for p in (proto, *types.values(), *data.values())]
+    messages: list[Any] = [proto, *types.values(), *data.values()]
+    buffers = [p.SerializeToString() for p in messages]
     answer, raw = evaluator.infer(request, buffers)
     by_name = {text: expr for expr, text in symbols.items()}
     found = {n: onnx.TypeProto.FromString(bytes(b)) for n, b in zip(answer["outputs"], raw, strict=True)}

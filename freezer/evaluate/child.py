@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from freezer.errors import ChildError
 
@@ -111,7 +111,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def _send(stream: BinaryIO, header: dict[str, Any], buffers: Buffers) -> None:
+def _send(stream: IO[bytes], header: dict[str, Any], buffers: Buffers) -> None:
     sizes = [memoryview(b).nbytes for b in buffers]
     text = json.dumps({**header, "buffers": sizes}).encode()
     stream.write(_LENGTH.pack(len(text)) + text)
@@ -120,12 +120,12 @@ def _send(stream: BinaryIO, header: dict[str, Any], buffers: Buffers) -> None:
     stream.flush()
 
 
-def _receive(stream: BinaryIO) -> tuple[dict[str, Any], list[bytearray]]:
+def _receive(stream: IO[bytes]) -> tuple[dict[str, Any], list[bytearray]]:
     header = json.loads(_read(stream, _LENGTH.unpack(_read(stream, _LENGTH.size))[0]))
     return header, [_read(stream, size) for size in header.pop("buffers")]
 
 
-def _read(stream: BinaryIO, size: int) -> bytearray:
+def _read(stream: IO[bytes], size: int) -> bytearray:
     data = bytearray(size)
     view, done = memoryview(data), 0
     while done < size:
@@ -150,7 +150,7 @@ def serve() -> None:
         _send(answers, *module.COMMANDS[header.pop("command")](header, buffers))
 
 
-def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
+def _own_pipes() -> tuple[IO[bytes], IO[bytes]]:
     """The message pipes, moved away from stdin and stdout, which stray prints may use."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_RDWR)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
+import numpy as np
 import onnx
 import onnxruntime as ort
 
@@ -20,7 +21,8 @@ def run(header: dict[str, Any], buffers: list[bytearray]) -> Answer:
     data = bytes(buffers.pop())
     try:
         try:
-            session, feed = _session(data), {}
+            session = _session(data)
+            feed: dict[str, ort.OrtValue] = {}
         except ort.capi.onnxruntime_pybind11_state.Fail:
             session, feed = _fed(data)
         values = session.run_with_ort_values(header["wanted"], feed)
@@ -36,7 +38,7 @@ def reference(header: dict[str, Any], buffers: list[bytearray]) -> Answer:
     try:
         model = onnx.ModelProto.FromString(bytes(buffers.pop()))
         arrays = ReferenceEvaluator(model).run(header["wanted"], {})
-        protos = [onnx.numpy_helper.from_array(a) for a in arrays]
+        protos = [onnx.numpy_helper.from_array(np.asarray(a)) for a in arrays]
     except Exception as error:  # whatever a kernel written in Python raises
         return {"error": str(error), "unsupported": True}, []
     described = [{"dtype": p.data_type, "shape": list(p.dims)} for p in protos]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import onnx_ir as ir
 
-from freezer.naming import Names
+from freezer.naming import Names, name_of
 
 
 def bind(
@@ -18,10 +18,11 @@ def bind(
     """Frozen inputs become constants, the others get their shapes; nothing else may be trusted any more."""
     graph = model.graph
     for value in list(graph.inputs):
-        if value.name in values:
-            _freeze(graph, value, values[value.name])
-        elif value.name in shapes:
-            value.shape = ir.Shape(shapes[value.name])
+        name = name_of(value)
+        if name in values:
+            _freeze(graph, value, values[name])
+        elif name in shapes:
+            value.shape = ir.Shape(shapes[name])
     for value in graph.outputs:
         if value.shape is not None:
             value.shape = ir.Shape([_bound(d, dims) for d in value.shape])
@@ -29,10 +30,10 @@ def bind(
 
 def _freeze(graph: ir.Graph, value: ir.Value, tensor: ir.TensorProtocol) -> None:
     graph.inputs.remove(value)
-    graph.initializers.pop(value.name, None)
+    graph.initializers.pop(name_of(value), None)
     tensor.name = value.name
     value.const_value = tensor
-    value.type, value.shape = ir.TensorType(tensor.dtype), tensor.shape
+    value.type, value.shape = ir.TensorType(tensor.dtype), ir.Shape(tensor.shape.numpy())
     graph.register_initializer(value)
 
 

@@ -23,7 +23,7 @@ def join(value: ir.Value, facts: Sequence[Fact]) -> Fact:
     shapes = [f.shape for f in facts]
     if any(s is None or len(s) != len(first.shape or ()) for s in shapes) or first.shape is None:
         return Fact(first.dtype)
-    columns = zip(*shapes, strict=True)  # type: ignore[arg-type]
+    columns = zip(*shapes, strict=True)
     dims = tuple(c[0] if len(set(c)) == 1 else unknown_dim(value, i) for i, c in enumerate(columns))
     return Fact(first.dtype, dims, low=_least(f.low for f in facts), high=_greatest(f.high for f in facts))
 

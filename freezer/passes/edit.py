@@ -8,7 +8,7 @@ import onnx_ir as ir
 
 from freezer.evaluate.batch import reads, subgraphs
 from freezer.facts.table import Facts, known
-from freezer.naming import Names
+from freezer.naming import Names, name_of
 from freezer.rewrite import Rewrite
 
 
@@ -55,9 +55,9 @@ class Editor:
                 self._name(value, base)
             self.adopt(new)
         graph.insert_before(node, rewrite.nodes)
-        for old, value in zip(node.outputs, rewrite.outputs, strict=True):
-            if value is not None:
-                self.replace(old, value)
+        for old, by in zip(node.outputs, rewrite.outputs, strict=True):
+            if by is not None:
+                self.replace(old, by)
         self.remove(node)
         for new in rewrite.nodes:
             self.touch(new)
@@ -122,7 +122,7 @@ class Editor:
         assert graph is not None
         body.outputs.clear()
         for value in list(body.initializers.values()):
-            body.initializers.pop(value.name)
+            body.initializers.pop(name_of(value))
             graph.register_initializer(value)
         body.remove(nodes)
         graph.insert_before(before, nodes)

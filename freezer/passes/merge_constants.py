@@ -7,6 +7,7 @@ from collections.abc import Hashable
 
 import onnx_ir as ir
 
+from freezer.naming import name_of
 from freezer.passes.edit import Editor
 from freezer.passes.log import Log
 from freezer.passes.tidy import graphs
@@ -39,7 +40,7 @@ class ConstantMerger:
             kept = first.setdefault(self._digest(value), value)
             if kept is not value and value.graph is not None and log.spend("merge_constants", value.name):
                 _hoist(kept, main)
-                value.graph.initializers.pop(value.name)
+                value.graph.initializers.pop(name_of(value))
                 editor.replace(value, kept)
 
     def _sketch(self, value: ir.Value) -> Hashable:
@@ -59,7 +60,7 @@ def _hoist(value: ir.Value, main: ir.Graph) -> None:
     """Make a body's constant one of the main graph, where every body can read it."""
     graph = value.graph
     if graph is not None and graph is not main:
-        graph.initializers.pop(value.name)
+        graph.initializers.pop(name_of(value))
         main.register_initializer(value)
 
 

@@ -36,7 +36,7 @@ def _required(node: ir.Node, facts: Facts) -> Iterator[tuple[ir.Value, int]]:
     if node.domain:
         return
     if node.op_type in ("LSTM", "GRU", "RNN"):
-        wanted = {0: 3, 5: 3, 6: 3}
+        wanted: dict[int, int | None] = {0: 3, 5: 3, 6: 3}
     elif node.op_type in ("Conv", "ConvTranspose") and facts.rank(node.inputs[1]) is not None:
         wanted = {0: facts.rank(node.inputs[1])}
     elif node.op_type == "Transpose" and "perm" in node.attributes and not node.attributes["perm"].is_ref():
@@ -81,7 +81,8 @@ def _possible_ranks(value: ir.Value, facts: Facts, depth: int = 8) -> set[int] |
     if node is None or node.domain or depth == 0:
         return None
     if node.op_type == "If":
-        outputs = [node.attributes[n].as_graph().outputs[value.index()] for n in ("then_branch", "else_branch")]
+        place = value.index() or 0
+        outputs = [node.attributes[n].as_graph().outputs[place] for n in ("then_branch", "else_branch")]
         sets = [_possible_ranks(v, facts, depth - 1) for v in outputs]
         return None if None in sets else set().union(*sets)  # type: ignore[arg-type]
     change = _rank_change(node, facts)

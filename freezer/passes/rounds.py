@@ -72,7 +72,7 @@ class Rounds:
         for value, tensor in found.items():
             part = repeating_part(tensor.numpy()) if tensor.dtype != ir.DataType.STRING else None
             if part is not None and log.spend("spread", value.name):
-                spread(value, part, tensor.shape.numpy(), editor)  # type: ignore[attr-defined]
+                spread(value, part, tuple(tensor.shape.numpy()), editor)
         self.specialiser.settle()
 
 

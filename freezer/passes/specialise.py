@@ -76,7 +76,7 @@ class Specialiser:
 
     def _ask_ranks(self) -> bool:
         """Ifs that a required rank decides are visited again, to be inlined. True if there were any."""
-        if all(n.op_type != "If" for n in self.model.graph):
+        if all(n.op_type != "If" for n in self.model.graph.all_nodes()):
             return False
         before = self.log.changes
         self.decided = {n: (taken,) for n, taken in decided_by_ranks(self.model, self.facts).items()}

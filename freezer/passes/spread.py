@@ -7,6 +7,7 @@ import onnx_ir as ir
 
 from freezer.evaluate.batch import collect
 from freezer.facts.table import known
+from freezer.naming import name_of
 from freezer.passes.edit import Editor, make_node
 from freezer.rewrite import Rewrite
 
@@ -56,7 +57,7 @@ def spread(value: ir.Value, part: np.ndarray, shape: tuple[int, ...], editor: Ed
         outputs = [expand.outputs[0] if v is value else None for v in node.outputs]
         editor.apply(node, Rewrite(outputs, [expand], constants))
         return
-    graph.initializers.pop(value.name)
+    graph.initializers.pop(name_of(value))
     name = value.name or ""
     value.name = editor.names.fresh(name)
     editor.insert(graph, [expand], constants, name)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import onnx_ir as ir
 
 from freezer.evaluate.batch import subgraphs
+from freezer.naming import name_of
 from freezer.passes.edit import Editor
 
 _TRACES = ("pkg.torch.onnx.stack_trace", "pkg.torch.onnx.fx_node")
@@ -67,7 +68,7 @@ def prune_dead_inputs(model: ir.Model) -> list[str]:
     dead = [v for v in model.graph.inputs if not v.uses() and not v.is_graph_output()]
     for value in dead:
         model.graph.inputs.remove(value)
-        model.graph.initializers.pop(value.name, None)
+        model.graph.initializers.pop(name_of(value), None)
     return [v.name or "" for v in dead]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import onnx_ir as ir
 
+from freezer.naming import name_of
 from freezer.passes.edit import Editor, make_node
 from freezer.passes.slim import slim_loop
 from freezer.passes.splice import Context, copy_body, finish, splice
@@ -126,5 +127,5 @@ def _share_constants(body: ir.Graph, node: ir.Node) -> None:
     assert node.graph is not None
     for value in list(body.initializers.values()):
         if not value.is_graph_output():
-            body.initializers.pop(value.name)
+            body.initializers.pop(name_of(value))
             node.graph.register_initializer(value)

@@ -86,32 +86,41 @@ def test_a_child_cannot_take_all_memory():
 
 
 def test_what_onnxruntime_has_no_kernel_for_is_folded_by_the_reference(worker):
-    text = HEAD + """g (bfloat16[3] a, float[3] x) => (float[3] y) {
+    text = (
+        HEAD
+        + """g (bfloat16[3] a, float[3] x) => (float[3] y) {
        s = Add (a, a)
        b = Cast <to = 1> (s)
        y = Add (x, b)
     }"""
+    )
     assert ops(freeze(text, {"a": [1, 2, 3]}, worker)) == ["Add"]
 
 
 def test_nothing_larger_than_the_limit_is_made(worker):
-    text = HEAD + """g (int64[2] size, float[N] x) => (float[N] y) {
+    text = (
+        HEAD
+        + """g (int64[2] size, float[N] x) => (float[N] y) {
        big = ConstantOfShape (size)
        sum = ReduceSum <keepdims = 0> (big)
        y = Mul (x, sum)
     }"""
+    )
     result = freeze(text, {"size": [100000, 100000]}, worker)
     assert ops(result) == ["ConstantOfShape", "ReduceSum", "Mul"]
     assert "larger than" in reasons(result)
 
 
 def test_an_endless_loop_on_static_data_stays(worker):
-    text = HEAD + """g (int64 trips, float s, float[N] x) => (float[N] y) {
+    text = (
+        HEAD
+        + """g (int64 trips, float s, float[N] x) => (float[N] y) {
        t = Loop (trips, , s) <body = b (int64 i, bool c, float v) => (bool c2, float w) {
           c2 = Identity (c)
           w = Sin (v)
        }>
        y = Mul (x, t)
     }"""
+    )
     result = freeze(text, {"trips": 1 << 50, "s": 0.5}, worker)
     assert ops(result)[0] == "Loop" and "iterations would make" in reasons(result)
