@@ -17,13 +17,22 @@ _EMPTY_OPSET = 17  # of a model without nodes: it has to import something
 
 def build_model(form: Form) -> ir.Model:
     """A new model; weights are shared with the old one, not copied."""
-    functions: dict[ir.OperatorIdentifier, ir.Function] = {}
-    for name, body in form.functions.items():
-        function = _function(form.calls[name].name, body, form)
-        functions.setdefault(function.identifier(), function)
-    in_order = [functions[name] for name in sorted(functions)]
+    functions: dict[tuple[int, ir.OperatorIdentifier], ir.Function] = {}
+    for name, depth in _depths(form).items():
+        function = _function(form.calls[name].name, form.functions[name], form)
+        functions.setdefault((depth, function.identifier()), function)
+    in_order = [functions[place] for place in sorted(functions)]  # callees first: some readers want that
     version = max([IR_VERSION, *(_NEWER_TYPES.get(dtype, 0) for dtype in _dtypes(form))])
     return ir.Model(_main(form), ir_version=version, functions=in_order)
+
+
+def _depths(form: Form) -> dict[ir.OperatorIdentifier, int]:
+    """How many calls deep each function goes."""
+    depths: dict[ir.OperatorIdentifier, int] = {}
+    for name, body in form.functions.items():
+        called = {term.node.op_identifier() for term in body.ordered.flat.terms} & depths.keys()
+        depths[name] = 1 + max((depths[callee] for callee in called), default=0)
+    return depths
 
 
 def _main(form: Form) -> ir.Graph:

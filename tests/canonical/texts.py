@@ -53,14 +53,14 @@ TEXTS = {
         b = mine.shift (a)
         y = mine.shift (b)
     }
+    <domain: "mine", opset_import: ["" : 17]> twice <by> (x) => (y) {
+        f = Constant <value_float: float = @by> ()
+        y = Mul (x, f)
+    }
     <domain: "mine", opset_import: ["" : 17, "mine" : 1]> shift (x) => (y) {
         c = Constant <value_floats = [1.0, 2.0, 3.0]> ()
         n = Sub (x, c)
         y = mine.twice <by = 3.0> (n)
-    }
-    <domain: "mine", opset_import: ["" : 17]> twice <by> (x) => (y) {
-        f = Constant <value_float: float = @by> ()
-        y = Mul (x, f)
     }""",
     "symmetric": f"""{HEAD} g (float[3] x) => (float[3] y) {{
         a = Relu (x) b = Relu (x) c = Relu (x) d = Relu (x)
