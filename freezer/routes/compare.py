@@ -18,8 +18,9 @@ from freezer.model_io import load, serialise, to_proto
 from freezer.pipeline import Options, specialise
 from freezer.routes.call import Call, Leaf, bind
 from freezer.routes.exporters import EXPORTERS, OPSET, Exported, ExportRefused
-from freezer.routes.torch_outputs import OutputDistance, distances
+from freezer.routes.torch_outputs import NotRunError, OutputDistance, distances
 from freezer.routes.trace import export_call, is_any_input, is_free
+from freezer.routes.traced import float_type
 
 IDENTICAL, CONSTANTS, DIFFERENT, NOT_COMPARABLE = "identical", "constants differ", "different", "not comparable"
 
@@ -29,7 +30,8 @@ class Route:
     """One route's files. name: "trace" (frozen, then exported) or "graph" (exported, then frozen).
 
     exported, residual, canonical: the model as torch wrote it, specialised, in canonical form. nodes,
-    nbytes: of the canonical form. outputs: how far the residual's outputs are from the module's own.
+    nbytes: of the canonical form. outputs: how far the residual's outputs are from the module's own; problem: why
+    that is not known.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Route:
     export_seconds: float
     freeze_seconds: float
     outputs: list[OutputDistance]
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,16 +162,28 @@ def _route(
     """Specialise with the frozen values among the inputs bound."""
     start = time.perf_counter()
     source = load(exported.model)
-    values = {leaf.name: torch.as_tensor(leaf.value) for leaf in request.call.leaves if leaf.frozen and held(leaf)}
-    bindings = bind_values(source.model, values)
+    bindings = bind_values(source.model, _frozen_values(request, held))
     residual = specialise(source, bindings, Options(max_growth=_UNBOUNDED), worker).model
     freeze_seconds = time.perf_counter() - start
     canonical = canonicalize(residual)
+    outputs, problem = _against_torch(request, residual, runner)
     return Route(
         name, exported.model, residual, canonical, fingerprint(residual), sum(1 for _ in canonical.graph.all_nodes()),
-        len(serialise(to_proto(canonical))), seconds, freeze_seconds,
-        distances(request.module, request.call, residual, runner),
+        len(serialise(to_proto(canonical))), seconds, freeze_seconds, outputs, problem,
     )  # fmt: skip
+
+
+def _frozen_values(request: _Request, held: Callable[[Leaf], bool]) -> dict[str, torch.Tensor]:
+    number = float_type(request.module, request.call)
+    frozen = {leaf.name: leaf.value for leaf in request.call.leaves if leaf.frozen and held(leaf)}
+    return {k: torch.as_tensor(v, dtype=number if isinstance(v, float) else None) for k, v in frozen.items()}
+
+
+def _against_torch(request: _Request, residual: ir.Model, runner: Child | None) -> tuple[list[OutputDistance], str]:
+    try:
+        return distances(request.module, request.call, residual, runner), ""
+    except NotRunError as error:
+        return [], f"not compared with torch: {error}"
 
 
 _UNBOUNDED = 1 << 62  # the two exports have different sizes, and their budgets must not decide what is folded

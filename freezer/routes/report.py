@@ -18,7 +18,7 @@ def lines(comparison: Comparison) -> list[str]:
             f"  {route.name} route: {route.nodes} nodes, {route.nbytes:,} bytes, {route.fingerprint[:16]}, "
             f"export {route.export_seconds:.2f} s, freeze {route.freeze_seconds:.2f} s"
         )
-        rows += [f"    {_against_torch(output)}" for output in route.outputs]
+        rows += [f"    {line}" for line in (*map(_against_torch, route.outputs), route.problem) if line]
     if comparison.frozen:
         rows.append(f"  frozen inputs of the full export: {', '.join(comparison.frozen)}")
     return rows + [f"  note: {note}" for note in comparison.notes]
@@ -44,7 +44,7 @@ def to_dict(comparison: Comparison) -> dict[str, Any]:
 
 
 def _route(route: Route) -> dict[str, Any]:
-    plain = ("name", "fingerprint", "nodes", "nbytes", "export_seconds", "freeze_seconds")
+    plain = ("name", "problem", "fingerprint", "nodes", "nbytes", "export_seconds", "freeze_seconds")
     outputs = [{k: getattr(o, k) for k in ("name", "max_abs", "relative", "max_ulp")} for o in route.outputs]
     return {**{key: getattr(route, key) for key in plain}, "outputs": outputs}
 

@@ -21,6 +21,10 @@ from freezer.ulp import max_ulp
 SECONDS = 120.0
 
 
+class NotRunError(FreezerError):
+    """onnxruntime has no kernel for some operator with these types, or fails otherwise."""
+
+
 @dataclass(frozen=True)
 class OutputDistance:
     """One output against torch's. relative: max_abs in units of torch's largest element. max_ulp: None for integers."""
@@ -41,7 +45,7 @@ def distances(
 ) -> list[OutputDistance]:
     """Run the model in a child on the call's free tensors, the module itself on the same, and compare.
 
-    Raises FreezerError if onnxruntime cannot run the model or a type or shape differs.
+    Raises NotRunError if onnxruntime cannot run the model, FreezerError if a type or shape differs.
     """
     wanted = outputs_of(module, call)
     if runner is not None:
@@ -56,7 +60,7 @@ def _distances(call: Call, model: ir.Model, wanted: dict[str, torch.Tensor], run
     header = {"names": [leaf.name for leaf in inputs], "seconds": SECONDS}
     answer, results = runner.call("run", header, buffers)
     if "error" in answer:
-        raise FreezerError(f"onnxruntime cannot run the frozen model: {answer['error']}")
+        raise NotRunError(f"onnxruntime cannot run the frozen model: {answer['error']}")
     arrays = [numpy_helper.to_array(onnx.TensorProto.FromString(bytes(r))) for r in results]
     return [_distance(name, TorchTensor(t).numpy(), a) for (name, t), a in zip(wanted.items(), arrays, strict=True)]
 

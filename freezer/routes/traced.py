@@ -61,7 +61,19 @@ def traced(module: nn.Module, call: Call, held: Callable[[Leaf], bool], outputs:
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     forward.__signature__ = inspect.Signature([inspect.Parameter(i.name, kind) for i in inputs])  # type: ignore[attr-defined]
     vars(shell)["forward"] = forward
-    return Traced(shell, inputs, [owned(leaf.value) for leaf in inputs], outputs)
+    number = float_type(module, call)
+    return Traced(shell, inputs, [_example(leaf.value, number) for leaf in inputs], outputs)
+
+
+def float_type(module: nn.Module, call: Call) -> torch.dtype:
+    """The type of a Python float as an input: float64 if any tensor here is, so that no digit is lost."""
+    tensors_here = (*module.parameters(), *module.buffers(), *(leaf.value for leaf in call.leaves if leaf.is_tensor))
+    double = any(t.dtype == torch.float64 for t in tensors_here)
+    return torch.float64 if double else torch.get_default_dtype()
+
+
+def _example(value: Any, number: torch.dtype) -> Any:
+    return torch.tensor(value, dtype=number) if isinstance(value, float) else owned(value)
 
 
 def _shell(module: nn.Module) -> nn.Module:

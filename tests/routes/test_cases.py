@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fixtures.modules import factories
-from fixtures.modules.case import IDENTICAL, Case, Expectation, NotComparable, Refused, Ulp
+from fixtures.modules.case import IDENTICAL, Case, Different, Expectation, NotComparable, Refused, Ulp
 from freezer.evaluate.child import Child
 from freezer.routes import compare as routes
 from freezer.routes.exporters import ExportRefused
@@ -60,6 +60,9 @@ def check(
 def check_verdict(found: routes.Comparison, expected: Expectation) -> None:
     if isinstance(expected, NotComparable):
         assert found.verdict == routes.NOT_COMPARABLE
+        assert expected.message in found.message
+    elif isinstance(expected, Different):
+        assert found.verdict == routes.DIFFERENT
         assert expected.message in found.message
     elif isinstance(expected, Ulp) and found.verdict != IDENTICAL:
         assert found.verdict == routes.CONSTANTS, found.message

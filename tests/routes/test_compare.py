@@ -65,6 +65,37 @@ def test_numbers_that_cannot_be_inputs_stay_in_both_traces(exporter: str, worker
     assert why[exporter] in found.notes[0]
 
 
+def test_a_number_beside_float64(compare: Any) -> None:
+    """dynamo (torch 2.13) writes it in float32; the full model has all its digits, and the difference is named."""
+
+    class Scale(nn.Module):
+        def forward(self, x: Tensor, gain: float) -> Tensor:
+            return x * gain
+
+    case = elementwise.Case(Scale(), (torch.rand(3).double(),), freeze={"gain": 0.1})
+    assert compare(case).verdict == routes.IDENTICAL
+    found = compare(case, exporter="dynamo")
+    assert found.verdict == routes.CONSTANTS
+    assert found.routes[0].outputs[0].max_ulp > 1_000_000
+    assert found.routes[1].outputs[0].max_ulp == 0
+
+
+def test_what_onnxruntime_cannot_run_is_still_compared(compare: Any) -> None:
+    class Bfloat(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(3, 3).bfloat16()
+
+        def forward(self, x: Tensor, gain: Tensor) -> Tensor:
+            return self.linear(x) * gain
+
+    x, gain = torch.rand(2, 3).bfloat16(), torch.rand(3).bfloat16()
+    found = compare(elementwise.Case(Bfloat(), (x,), freeze={"gain": gain}))
+    assert found.verdict == routes.IDENTICAL
+    assert "not compared with torch" in found.routes[0].problem
+    assert any("not compared with torch" in line for line in report.lines(found))
+
+
 def test_what_cannot_be_compared_says_why(compare: Any) -> None:
     found = compare(scalars.python_if_on_number())
     assert found.verdict == routes.NOT_COMPARABLE
