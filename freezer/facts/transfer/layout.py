@@ -52,8 +52,10 @@ def tile(node: ir.Node, facts: Facts) -> list[Fact] | None:
     """Each dim times its number of repeats."""
     data, output = facts.of(node.inputs[0]), node.outputs[0]
     repeats = target_shape(output, node.inputs[1], facts)
-    if opset(facts) < 6 or data.shape is None or repeats is None or len(repeats) != len(data.shape):
-        return None if data.shape is None else [Fact(data.dtype, unknown_shape(output, len(data.shape)))]
+    if data.shape is None:
+        return [Fact(data.dtype, None, None, False, data.low, data.high)]
+    if opset(facts) < 6 or repeats is None or len(repeats) != len(data.shape):
+        return [Fact(data.dtype, unknown_shape(output, len(data.shape)), None, False, data.low, data.high)]
     if facts.of(node.inputs[1]).elements is None:
         return [Fact(data.dtype, unknown_shape(output, len(repeats)), None, False, data.low, data.high)]
     shape = tuple(d * r for d, r in zip(data.shape, repeats, strict=True))
