@@ -25,7 +25,10 @@ _HOMES = {
     "verify": "freezer.verify.verification",
     "FreezerError": "freezer.errors",
 }
-__all__ = ["__version__", "trace", *sorted(_HOMES)]
+__all__ = [
+    "FreezerError", "Frozen", "__version__", "canonicalize", "compare_routes", "diff", "fingerprint", "freeze",
+    "inspect", "trace", "verify",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import onnx_ir as ir
 
+from freezer.evaluate.batch import subgraphs
 from freezer.naming import Names, name_of
 
 
@@ -44,14 +45,19 @@ def _bound(dim: int | ir.SymbolicDim, dims: Mapping[str, int]) -> int | str | No
 
 
 def forget_declared_types(model: ir.Model) -> None:
-    """Drop value_info: stale or lying entries mislead every tool, so types are inferred anew."""
+    """Drop value_info: stale or lying entries mislead every tool, so types are inferred anew.
+
+    Outputs of bodies keep their dtype, which runtimes may need, and those of loops their shape: onnxruntime
+    gives an empty scan output the declared one.
+    """
     for graph in [model.graph, *model.graph.subgraphs()]:
         for node in graph:
             for value in node.outputs:
                 if not value.is_graph_output():
                     value.shape = value.type = None
-                elif graph is not model.graph:
-                    value.shape = None  # runtimes may need the element type of a body's output
+            for branch in subgraphs(node) if node.op_type == "If" else ():
+                for value in branch.outputs:
+                    value.shape = None
 
 
 def lift_constants(model: ir.Model, names: Names) -> None:

@@ -47,7 +47,7 @@ def test_one_fatal_node_among_many_costs_only_itself(worker):
     outputs = ", ".join(f"float[64] y{i}" for i in range(20))
     text = HEAD + f"g ({inputs}, int64[300] p, int64[300] q, float[64] x) => ({outputs}, int64[300] z) {{\n"
     text += "\n".join(lines) + "\n z = Div (p, q)\n}"
-    values = {f"a{i}": np.full(64, i / 10) for i in range(20)}
+    values = {f"a{i}": np.full(64, (i + 1) / 10) for i in range(20)}
     values |= {"p": np.full(300, np.iinfo(np.int64).min), "q": np.full(300, -1)}
     assert ops(freeze(text, values, worker)) == ["Mul"] * 20 + ["Div"]
 

@@ -1,0 +1,91 @@
+"""freezer as a library: four kinds of model in, the same kind out, and the caller's object unchanged."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnx_graphsurgeon as gs
+import onnx_ir as ir
+import pytest
+
+import freezer
+
+TEXT = """<ir_version: 10, opset_import: ["": 18]>
+g (float[N] x, float scale, bool hard) => (float[N] y) {
+   y = If (hard) <
+      then_branch = t () => (float[N] a) { s = Sign (x)  a = Mul (s, scale) },
+      else_branch = e () => (float[N] b) { b = Tanh (x) }>
+}"""
+
+
+def proto() -> onnx.ModelProto:
+    return onnx.parser.parse_model(TEXT)
+
+
+def ops(model) -> list[str]:
+    if isinstance(model, gs.Graph):
+        return [n.op for n in model.nodes]
+    graph = model.graph
+    return [n.op_type for n in (graph.node if isinstance(model, onnx.ModelProto) else graph)]
+
+
+@pytest.mark.parametrize("kind", ["proto", "ir", "graphsurgeon", "path"])
+def test_the_kind_that_came_in_comes_out(kind, tmp_path):
+    onnx.save(proto(), tmp_path / "model.onnx")
+    given = {
+        "proto": proto(), "ir": ir.from_proto(proto()), "graphsurgeon": gs.import_onnx(proto()),
+        "path": tmp_path / "model.onnx",
+    }[kind]  # fmt: skip
+    frozen = freezer.freeze(given, {"hard": True, "scale": 2.0})
+    assert ops(frozen.model) == ["Sign", "Mul"]
+    assert isinstance(frozen.model, ir.Model if kind == "path" else type(given))
+    assert frozen.report.verification["status"] == "equal"
+    if kind != "path":
+        assert ops(given) == ["If"]
+
+
+def test_saving_gives_a_model_that_runs(tmp_path):
+    freezer.freeze(proto(), {"hard": False}, prune_inputs=True).save(tmp_path / "out.onnx")
+    saved = onnx.load(tmp_path / "out.onnx")
+    assert [i.name for i in saved.graph.input] == ["x"] and ops(saved) == ["Tanh"]
+
+
+def test_a_dead_input_is_kept_and_named():
+    report = freezer.freeze(proto(), {"hard": False}).report
+    assert report.dead_inputs == ["scale"] and [v.name for v in report.after.inputs] == ["x", "scale"]
+
+
+def test_an_output_that_becomes_constant_is_named():
+    report = freezer.freeze(proto(), {"hard": True, "scale": 3.0, "x": np.array([1, -2], np.float32)}).report
+    assert report.constant_outputs == ["y"] and report.after.nodes == 0
+
+
+def test_freezing_in_two_steps_is_freezing_at_once():
+    once = freezer.freeze(proto(), {"hard": True, "scale": 2.0}, verify=False).model
+    for first, second in (("hard", "scale"), ("scale", "hard")):
+        values = {"hard": True, "scale": 2.0}
+        step = freezer.freeze(proto(), {first: values[first]}, verify=False).model
+        twice = freezer.freeze(step, {second: values[second]}, verify=False).model
+        assert freezer.fingerprint(ir.from_proto(twice)) == freezer.fingerprint(ir.from_proto(once))
+
+
+def test_a_planted_fault_is_caught_and_named(monkeypatch):
+    """A rule that is wrong on purpose: the verdict names the output, the bisection names the rule."""
+    from freezer.rewrite import Rewrite
+    from freezer.rules import BY_OP
+    from freezer.rules.registry import on
+
+    @on("Sign")
+    def drop_sign(node, facts):
+        return Rewrite([node.inputs[0]])
+
+    monkeypatch.setitem(BY_OP, ("", "Sign"), [drop_sign])
+    with pytest.raises(freezer.FreezerError, match=r"'y'.*drop_sign.*nothing was written"):
+        freezer.freeze(proto(), {"hard": True})
+
+
+def test_public_names_all_exist():
+    for name in freezer.__all__:
+        assert getattr(freezer, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'thaw'"):
+        _ = freezer.thaw
