@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
+import warnings
+from collections.abc import Sequence
 
 import click
 
 from freezer._version import __version__
+from freezer.errors import FreezerError
 
 # command: (module, help) - the help stands here, so that listing the commands imports none of them.
 COMMANDS = {
@@ -18,6 +22,7 @@ COMMANDS = {
     "diff": ("freezer.cli.diff", "Show where two models differ."),
     "routes": ("freezer.cli.routes", "Compare freezing a torch module before and after export."),
 }
+DEBUG = "FREEZER_DEBUG"  # set in the environment, it shows tracebacks and warnings
 
 
 class Lazy(click.Group):
@@ -26,9 +31,11 @@ class Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
         if name not in COMMANDS:
-            return None
+            close = difflib.get_close_matches(name, COMMANDS, 1)
+            there = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(COMMANDS)}"
+            ctx.fail(f"no such command '{name}'; {there}")
         return importlib.import_module(COMMANDS[name][0]).command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -44,32 +51,33 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line: exit code 2 for bad use, 1 for a failure, always in one line."""
+    if not os.environ.get(DEBUG):
+        warnings.simplefilter("ignore")
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code of a command line; without arguments it asks for help."""
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        return cli(list(arguments) or ["--help"], prog_name="freezer", standalone_mode=False) or 0
     except click.ClickException as error:
-        _fail(error.format_message(), error.exit_code)
+        return _fail(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted", 130)
+        return _fail("interrupted", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        return 1
+    except FreezerError as error:
+        return _fail(str(error), error.exit_code)
+    except MemoryError:
+        return _fail("not enough memory", 1)
     except Exception as error:
-        _fail_with(error)
+        if os.environ.get(DEBUG):
+            raise
+        what = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        return _fail(f"internal error: {what}; please report it, with what {DEBUG}=1 shows", 1)
 
 
-def _fail_with(error: Exception) -> None:
-    from freezer.errors import FreezerError
-
-    if isinstance(error, FreezerError):
-        _fail(str(error), error.exit_code)
-    if os.environ.get("FREEZER_DEBUG"):
-        raise error
-    text = " ".join(str(error).split())[:300]
-    _fail(f"internal error: {type(error).__name__}: {text} (FREEZER_DEBUG=1 shows where; please report it)", 1)
-
-
-def _fail(message: str, code: int) -> None:
-    click.echo(f"error: {message}", err=True)
-    sys.exit(code)
+def _fail(message: str, code: int) -> int:
+    click.echo(f"error: {FreezerError(message)}", err=True)
+    return code
