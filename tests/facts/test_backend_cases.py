@@ -67,7 +67,7 @@ def test_facts_of_values_between_hold(way: str) -> None:
 def test_most_shapes_are_known() -> None:
     """With known dims and constant integers, and with symbols for dims: a floor under what is found."""
     assert _share("known", "none", integers_only) > 0.8
-    assert _share("own", "none", integers_only) > 0.75
+    assert _share("own", "none", integers_only) > 0.6
 
 
 def _share(*way: object) -> float:

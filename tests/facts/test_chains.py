@@ -168,7 +168,7 @@ def test_masks_of_ranges_are_bounded() -> None:
         ("Cast<to = 9>(s1)", (True,)), ("Cast<to = 6>(s)", (S,)), ("Cast<to = 6>(unknown)", None),
         ("Cast<to = 6>(most)", None), ("Pow(two, two)", (4,)), ("ReduceProd<keepdims = 1>(both)", (S * S * 2,)),
         ("Clip(minus7, zero)", (0,)), ("Where(yes, s, two)", (S,)), ("And(no, maybe)", (False,)),
-        ("Sign(minus7)", (-1,)),
+        ("Sign(minus7)", (-1,)), ("ReduceSum(ends)", None),
     ],
 )  # fmt: skip
 def test_elements(expression: str, elements: tuple | None) -> None:
@@ -176,7 +176,7 @@ def test_elements(expression: str, elements: tuple | None) -> None:
         g (float[S] x, int64[1] u, bool[1] maybe) => (float y)
             <int64[1] minus7 = {{-7}}, int64[1] two = {{2}}, int64[1] zero = {{0}}, int64[1] one = {{1}},
              int64[1] most = {{9223372036854775807}}, int64[1] least = {{-9223372036854775808}},
-             bool[1] yes = {{1}}, bool[1] no = {{0}}>
+             int64[3] ends = {{9223372036854775807, 3, -9223372036854775807}}, bool[1] yes = {{1}}, bool[1] no = {{0}}>
         {{
             s = Shape(x)
             s1 = Add(s, one)

@@ -93,8 +93,16 @@ def _elements(data: Fact, axes: frozenset[int], op_type: str) -> list[Element | 
     rows = places.reshape(math.prod(shape[i] for i in rest), math.prod(shape[i] for i in axes)).tolist()
     if extreme and rows and not rows[0]:
         return None
-    found = [fold([data.elements[i] for i in row]) for row in rows]
-    return [None if is_signed(e) or (not isinstance(e, Expr) and abs(e) > _EXACT) else e for e in found]
+    chosen = [[data.elements[i] for i in row] for row in rows]
+    return [fold(row) if extreme or _is_exact(row, op_type) else None for row in chosen]
+
+
+def _is_exact(row: list[Element], op_type: str) -> bool:
+    """Whether no partial result, in whatever order, leaves what float64 holds."""
+    if any(is_signed(e) for e in row):
+        return False
+    sizes = [abs(e) for e in row if not isinstance(e, Expr)]
+    return (sum(sizes) if op_type == "ReduceSum" else math.prod(max(s, 1) for s in sizes)) <= _EXACT
 
 
 @transfer("ArgMax", "ArgMin")
