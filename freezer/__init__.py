@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from freezer.canonical import canonicalize, diff, fingerprint
     from freezer.errors import FreezerError
     from freezer.routes import compare_routes, trace
-    from freezer.verify.verification import verify
+    from freezer.verification.verification import verify
 
 # Where each public name lives; imported when first used, so that `import freezer` stays fast.
 _HOMES = {
@@ -22,7 +22,7 @@ _HOMES = {
     "fingerprint": "freezer.canonical",
     "diff": "freezer.canonical",
     "compare_routes": "freezer.routes",
-    "verify": "freezer.verify.verification",
+    "verify": "freezer.verification.verification",
     "FreezerError": "freezer.errors",
 }
 __all__ = [

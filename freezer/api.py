@@ -17,8 +17,8 @@ from freezer.options import Options
 from freezer.pipeline import Specialised, specialise, start_worker
 from freezer.provenance import record
 from freezer.report.build import Report, build_report
-from freezer.verify import Verdict, Verification, start_judge
-from freezer.verify.bisect import bisect
+from freezer.verification import Verdict, Verification, start_judge
+from freezer.verification.bisect import bisect
 
 Progress = Callable[[str], None]
 

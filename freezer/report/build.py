@@ -14,7 +14,7 @@ from freezer.passes.rounds import constant_bytes
 from freezer.passes.tidy import graphs
 from freezer.pipeline import Specialised
 from freezer.report.values import ValueInfo, describe_value
-from freezer.verify import Verdict
+from freezer.verification import Verdict
 
 CONTROL_FLOW = ("If", "Loop", "Scan")
 

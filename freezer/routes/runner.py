@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from freezer.verify.copies import make_copy
-from freezer.verify.runners import OrtRunner
+from freezer.verification.copies import make_copy
+from freezer.verification.runners import OrtRunner
 
 
 def run(header: dict[str, Any], buffers: Sequence[bytearray]) -> tuple[dict[str, Any], list[bytes]]:

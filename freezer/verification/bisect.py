@@ -10,7 +10,7 @@ from freezer.bindings import Bindings
 from freezer.model_io import Source
 from freezer.options import Options
 from freezer.pipeline import Specialised, specialise
-from freezer.verify.verification import verify
+from freezer.verification.verification import verify
 
 _SECONDS = 120.0
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from freezer.verify.flow import Hints
-from freezer.verify.sizes import Slot, evaluate
+from freezer.verification.flow import Hints
+from freezer.verification.sizes import Slot, evaluate
 
 LARGEST = 1 << 26  # elements of one input
 SUM = 240

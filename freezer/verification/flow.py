@@ -10,7 +10,7 @@ from typing import Union
 import onnx
 from onnx import numpy_helper
 
-from freezer.verify.copies import all_nodes, graphs
+from freezer.verification.copies import all_nodes, graphs
 
 Size = Union[int, str]
 

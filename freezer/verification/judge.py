@@ -13,12 +13,12 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from freezer.verify import sizes
-from freezer.verify.compare import compare
-from freezer.verify.copies import Copy, make_copy, nbytes
-from freezer.verify.feeds import Drawer
-from freezer.verify.flow import hints, vocabulary
-from freezer.verify.runners import Feed, OrtRunner, ReferenceRunner, Runner
+from freezer.verification import sizes
+from freezer.verification.compare import compare
+from freezer.verification.copies import Copy, make_copy, nbytes
+from freezer.verification.feeds import Drawer
+from freezer.verification.flow import hints, vocabulary
+from freezer.verification.runners import Feed, OrtRunner, ReferenceRunner, Runner
 
 Answer = tuple[dict[str, Any], list[bytes]]
 Header = dict[str, Any]

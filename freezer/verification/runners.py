@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from freezer.verify.copies import Copy
+from freezer.verification.copies import Copy
 
 Feed = dict[str, Any]
 _PLAIN = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}  # TensorProto types that numpy has itself

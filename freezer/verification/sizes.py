@@ -11,7 +11,7 @@ from typing import Union
 
 import onnx
 
-from freezer.verify.flow import Size
+from freezer.verification.flow import Size
 
 MOST = 72  # candidates in all
 _SIZES = (8, 1, 16, 64, 3, 128, 2, 512, 256, 576, 100, 5, 224, 1024, 32, 320, 48, 80, 400, 640, 2048, 4096, 16000)

@@ -15,14 +15,14 @@ import onnx_ir as ir
 from freezer.errors import ChildError
 from freezer.evaluate.child import Child, Limits
 from freezer.model_io import serialise, to_proto
-from freezer.verify.search import Search
-from freezer.verify.verdict import DIFFERENT, EQUAL, UNVERIFIED, OutputVerdict, Verdict
+from freezer.verification.search import Search
+from freezer.verification.verdict import DIFFERENT, EQUAL, UNVERIFIED, OutputVerdict, Verdict
 
 if TYPE_CHECKING:
     from freezer.bindings import Bindings
     from freezer.model_io import Source
 
-JUDGE = "freezer.verify.judge"
+JUDGE = "freezer.verification.judge"
 _LAST_BITS = defaultdict(int, float64=1024, float32=1024, float16=8, bfloat16=2)  # ulp
 RUN_SECONDS = 120.0  # one run of one model
 

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from freezer.verify import judge
+from freezer.verification import judge
 
 
 def optimise(header, buffers):

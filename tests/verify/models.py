@@ -11,7 +11,7 @@ import onnx.parser
 import onnx_ir as ir
 
 from freezer.model_io import load
-from freezer.verify import Verdict, verify
+from freezer.verification import Verdict, verify
 
 HEADER = '<ir_version: 10, opset_import: ["": 21, "ai.onnx.ml": 3, "local": 1]> '
 

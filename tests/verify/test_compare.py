@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from freezer.verify.compare import compare
+from freezer.verification.compare import compare
 
 ONE = np.array([1.0, 2.0], np.float32)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from models import parse
 
-from freezer.verify.feeds import SUM, Drawer
-from freezer.verify.flow import hints, vocabulary
-from freezer.verify.search import PROFILES
-from freezer.verify.sizes import make_slot
+from freezer.verification.feeds import SUM, Drawer
+from freezer.verification.flow import hints, vocabulary
+from freezer.verification.search import PROFILES
+from freezer.verification.sizes import make_slot
 
 
 def draw(text, profile="normal", seed=0, **sizes):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from models import parse
 
-from freezer.verify.sizes import MOST, assignments, evaluate, free_symbols, make_slot
+from freezer.verification.sizes import MOST, assignments, evaluate, free_symbols, make_slot
 
 
 def slots(text, shapes=None):

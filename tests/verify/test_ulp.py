@@ -4,7 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from freezer.verify import max_ulp, ulp_distance
+from freezer.verification import max_ulp, ulp_distance
 
 
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.float32, np.float64])

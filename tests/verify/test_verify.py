@@ -15,7 +15,7 @@ from onnx import TensorProto
 
 from freezer.evaluate.child import Child, Limits
 from freezer.model_io import load
-from freezer.verify import Verification, start_judge, verify
+from freezer.verification import Verification, start_judge, verify
 
 
 @pytest.fixture(scope="module")
@@ -231,5 +231,5 @@ def test_a_verification_begins_before_the_residual_exists_and_can_be_given_up():
 
 
 def test_the_parent_imports_no_runtime():
-    code = "import freezer.verify, sys; sys.exit(any(m in sys.modules for m in ('onnxruntime', 'torch')))"
+    code = "import freezer.verification, sys; sys.exit(any(m in sys.modules for m in ('onnxruntime', 'torch')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
