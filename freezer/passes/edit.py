@@ -106,15 +106,22 @@ class Editor:
     def remove(self, node: ir.Node) -> None:
         """Take a node without users out, with its bodies."""
         assert node.graph is not None
-        producers = [v.producer() for v in reads(node)]
+        read = reads(node)
         for inner in [n for body in subgraphs(node) for n in body.all_nodes()]:
             _detach(inner)
         node.graph.remove(node, safe=True)
         for value in node.outputs:
             self.facts.forget(value)
-        for producer in producers:
-            if producer is not None:
-                self.touch(producer)
+        for value in read:
+            self._touch_neighbours(value)
+
+    def _touch_neighbours(self, value: ir.Value) -> None:
+        """A value lost a reader: its producer may be dead now, and its only reader may merge with it."""
+        producer, readers = value.producer(), value.consumers()
+        if producer is not None:
+            self.touch(producer)
+        if len(readers) == 1:
+            self.touch(readers[0])
 
     def inline(self, body: ir.Graph, before: ir.Node) -> list[ir.Value]:
         """Move a body's nodes and initializers before a node; the values that were its outputs."""

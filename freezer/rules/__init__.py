@@ -24,6 +24,7 @@ from freezer.rules.layout import (
 )
 from freezer.rules.logic import (
     choose_known_side,
+    choose_known_side_of_floats,
     drop_bound_that_cannot_bite,
     drop_neutral_truth,
     drop_repeated_operand,
@@ -74,6 +75,7 @@ RULES: tuple[Rule, ...] = (
     length_of_known_sequence,
     concat_of_known_sequence,
     drop_added_positive_zero,
+    choose_known_side_of_floats,
 )
 
 BY_OP: dict[tuple[str, str], list[Rule]] = {}

@@ -6,21 +6,37 @@ import onnx_ir as ir
 
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Residual, Rewrite
-from freezer.rules.known import same_type, uniform
+from freezer.rules.known import FLOATS, same_type, uniform
+from freezer.rules.neutral import sign_is_lost
 from freezer.rules.registry import on
 
 
 @on("Where")
 def choose_known_side(node: ir.Node, facts: Facts) -> Answer:
-    """Where(true, a, b) is a, Where(false, a, b) is b, Where(c, a, a) is a, if its shape is the output's."""
+    """Where(true, a, b) is a, Where(false, a, b) is b, Where(c, a, a) is a, if its shape is the output's.
+
+    onnxruntime adds up what either side contributes, so -0.0 comes out as 0.0: for floats it goes only where
+    the chosen side is never -0.0 or no reader tells the two apart.
+    """
     condition, a, b = node.inputs
     number = uniform(condition, facts)
     if number is None and a is not b:
         return None
     chosen = a if number is None or number else b
+    if facts.dtype(chosen) in FLOATS and not sign_is_lost(chosen, node, facts):
+        return Residual("onnxruntime's Where turns -0.0 into 0.0 (--relaxed drops it)")
     if not same_type(chosen, node.outputs[0], facts):
         return Residual("the condition may broadcast: the output's shape is not known to be the chosen side's")
     return Rewrite([chosen])
+
+
+@on("Where", relaxed=True)
+def choose_known_side_of_floats(node: ir.Node, facts: Facts) -> Answer:
+    """Where(true, a, b) as a: -0.0 stays -0.0."""
+    condition, a, b = node.inputs
+    number = uniform(condition, facts)
+    chosen = None if number is None else a if number else b
+    return Rewrite([chosen]) if chosen is not None and same_type(chosen, node.outputs[0], facts) else None
 
 
 _NEUTRAL = {"And": True, "Or": False, "Xor": False}

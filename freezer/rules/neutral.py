@@ -42,7 +42,7 @@ def drop_added_zero(node: ir.Node, facts: Facts) -> Answer:
         number = uniform(other, facts)
         if number is None or number != 0:
             continue
-        if facts.dtype(kept) in FLOATS and not np.signbit(np.float64(number)) and not _sign_is_lost(kept, node, facts):
+        if facts.dtype(kept) in FLOATS and not np.signbit(np.float64(number)) and not sign_is_lost(kept, node, facts):
             return Residual("adding +0.0 turns -0.0 into 0.0 (--relaxed drops it)")
         return _keep(kept, node, facts)
     return None
@@ -77,7 +77,7 @@ def _keep(kept: ir.Value | None, node: ir.Node, facts: Facts) -> Answer:
     return Rewrite([kept])
 
 
-def _sign_is_lost(value: ir.Value | None, node: ir.Node, facts: Facts) -> bool:
+def sign_is_lost(value: ir.Value | None, node: ir.Node, facts: Facts) -> bool:
     """Whether x is never -0.0, or every reader of the sum treats -0.0 and 0.0 alike."""
     if made_by(value, *_NEVER_NEGATIVE_ZERO) is not None or _from_integer(value, facts):
         return True
