@@ -17,7 +17,7 @@ from freezer.pipeline import specialise, start_worker
 from tests.oracle.test_oracle import same, session
 from tests.random_graphs.make import random_model
 
-EXAMPLES = 150
+EXAMPLES = 400
 
 
 @pytest.fixture(scope="module")
