@@ -1,4 +1,4 @@
-"""A shuffled, renamed copy of a real file has its fingerprint. The files are those of FREEZER_CORPUS, if it is set."""
+"""A shuffled, renamed copy of a real file has its fingerprint: the fixtures, and the folder FREEZER_CORPUS names."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from freezer.errors import ModelError
 from freezer.model_io import load
 from tests.canonical.shuffle import shuffle
 
-FOLDER = os.environ.get("FREEZER_CORPUS", "")
-FILES = sorted(Path(FOLDER).glob("**/*.onnx")) if FOLDER else []
+FIXTURES = Path(__file__).resolve().parent.parent.parent / "fixtures" / "third_party"
+FOLDERS = [FIXTURES, *map(Path, filter(None, [os.environ.get("FREEZER_CORPUS")]))]
+FILES = [path for folder in FOLDERS for path in sorted(folder.glob("**/*.onnx"))]
 
 
-@pytest.mark.skipif(not FILES, reason="FREEZER_CORPUS names no folder with ONNX files")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_shuffled_copy_has_the_same_fingerprint(path: Path) -> None:
     try:
