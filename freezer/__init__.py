@@ -7,37 +7,25 @@ from typing import TYPE_CHECKING, Any
 from freezer._version import __version__
 
 if TYPE_CHECKING:
-    from freezer.api import Frozen, freeze, inspect
-    from freezer.canonical import canonicalize, diff, fingerprint
+    from freezer.api import Frozen, canonicalize, diff, fingerprint, freeze, inspect, verify
     from freezer.errors import FreezerError
     from freezer.routes import compare_routes, trace
-    from freezer.verification.verification import verify
 
-# Where each public name lives; imported when first used, so that `import freezer` stays fast.
-_HOMES = {
-    "freeze": "freezer.api",
-    "inspect": "freezer.api",
-    "Frozen": "freezer.api",
-    "canonicalize": "freezer.canonical",
-    "fingerprint": "freezer.canonical",
-    "diff": "freezer.canonical",
-    "compare_routes": "freezer.routes",
-    "verify": "freezer.verification.verification",
-    "FreezerError": "freezer.errors",
-}
 __all__ = [
     "FreezerError", "Frozen", "__version__", "canonicalize", "compare_routes", "diff", "fingerprint", "freeze",
     "inspect", "trace", "verify",
 ]  # fmt: skip
+# Where the names that are not in freezer.api live; all are imported when first used, so `import freezer` is fast.
+_HOMES = {"FreezerError": "freezer.errors", "compare_routes": "freezer.routes"}
 
 
 def __getattr__(name: str) -> Any:
     import importlib
 
+    if name not in __all__:
+        raise AttributeError(f"module 'freezer' has no attribute {name!r}")
     if name == "trace":
         return importlib.import_module("freezer.routes.trace")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'freezer' has no attribute {name!r}")
-    found = getattr(importlib.import_module(_HOMES[name]), name)
+    found = getattr(importlib.import_module(_HOMES.get(name, "freezer.api")), name)
     globals()[name] = found
     return found

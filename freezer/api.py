@@ -1,103 +1,158 @@
-"""What freezer does, as functions."""
+"""What freezer does, as functions. A model is a path, onnx.ModelProto, onnx_ir.Model or onnx_graphsurgeon.Graph."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import onnx_ir as ir
 
+from freezer import canonical, verification
 from freezer.bindings import Bindings, bind
-from freezer.errors import VerificationError
+from freezer.canonical import Difference
+from freezer.errors import FreezerError, VerificationError
 from freezer.model_io import Saved, Source, load, save, to_kind
 from freezer.options import Options
 from freezer.pipeline import Specialised, specialise, start_worker
 from freezer.provenance import record
-from freezer.report.build import Report, build_report
+from freezer.report.build import Report, build_report, origin_of, saved_to_dict
+from freezer.report.inspection import Inspection, inspection_of
 from freezer.verification import Verdict, Verification, start_judge
 from freezer.verification.bisect import bisect
 
 Progress = Callable[[str], None]
+Values = Mapping[str, Any] | None
+Dims = Mapping[str, int] | None
+Shapes = Mapping[str, Sequence[int | None]] | None
+Pathlike = str | os.PathLike[str]
 
 
 @dataclass
 class Frozen:
-    """A residual model, in the kind that came in, and the report of how it came about.
-
-    model: a path came in: an onnx_ir.Model; else onnx.ModelProto, onnx_ir.Model or onnx_graphsurgeon.Graph.
-    """
+    """A residual model, and the report of how it came about."""
 
     report: Report
     residual: ir.Model
     source: Source
 
-    @property
+    @cached_property
     def model(self) -> Any:
-        """The residual in the kind of model that was given."""
+        """The residual in the kind of model that was given; for a path it is an onnx_ir.Model."""
         return self.residual if self.source.kind == "path" else to_kind(self.residual, self.source.kind)
 
-    def save(self, path: str | os.PathLike[str], **how: Any) -> Saved:
-        """Write the residual atomically. `how`: external_data, data_file, overwrite, as model_io.save takes them."""
-        return save(self.residual, path, source=self.source.path, **how)
+    def save(self, path: Pathlike, **how: Any) -> Saved:
+        """Write the residual, whole or not at all; `report.saved` says what was written.
+
+        how: external_data ("auto", "inline", "external"), data_file, overwrite, progress, as model_io.save takes
+        them. Raises UsageError for a path that cannot be meant, FreezerError if the system refuses.
+        """
+        start = time.perf_counter()
+        saved = save(self.residual, path, source=self.source.path, **how)
+        seconds = {**self.report.seconds, "save": round(time.perf_counter() - start, 4)}
+        self.report = replace(self.report, saved=saved_to_dict(saved), seconds=seconds)
+        return saved
 
 
 def freeze(
-    model: Any,
-    values: Mapping[str, Any] | None = None,
-    *,
-    dims: Mapping[str, int] | None = None,
-    shapes: Mapping[str, Sequence[int | None]] | None = None,
-    verify: bool = True,
-    freeze_defaults: bool = False,
-    progress: Progress = lambda stage: None,
-    base_dir: str | os.PathLike[str] | None = None,
-    allow_link: str | os.PathLike[str] | None = None,
-    **options: Any,
-) -> Frozen:
-    """Specialise a model to frozen inputs and dimensions, and prove the result equal.
+    model: Any, values: Values = None, *, dims: Dims = None, shapes: Shapes = None,
+    verify: bool = True, feeds: int = 3, seed: int = 0, progress: Progress = lambda stage: None,
+    base_dir: Pathlike | None = None, allow_link: Pathlike | None = None, **options: Any,
+) -> Frozen:  # fmt: skip
+    """Specialise a model to frozen inputs and dimensions, and prove the result equal. The model stays as it is.
 
-    model: a path, onnx.ModelProto, onnx_ir.Model or onnx_graphsurgeon.Graph; never changed.
     values: input name to value; arrays must have the model's dtype, Python literals are converted losslessly.
     dims: dimension symbol to size. shapes: input name to shape, None keeps a dimension.
-    options: the fields of freezer.options.Options (relaxed, max_growth, prune_inputs, ...).
+    verify: run both on `feeds` random feeds, drawn from `seed`, and compare every bit.
+    base_dir: where the external data of a model given as an object lies. allow_link: a folder that external
+    data may be linked from. options: the fields of freezer.options.Options (freeze_defaults, prune_inputs, ...).
     Raises UsageError (a value, name or shape that cannot be meant), ModelError (a broken file),
     VerificationError (the residual differs), LimitError and ChildError.
     """
-    chosen = Options(freeze_defaults=freeze_defaults, **options)
-    with start_worker() as worker:
-        judge = start_judge() if verify else None
-        try:
-            progress("loading")
+    chosen, stage = Options(**options), Stages(progress)
+    with contextlib.ExitStack() as running:
+        worker = running.enter_context(start_worker())  # first: their imports run while the model is read
+        judge = running.enter_context(start_judge()) if verify else None
+        with stage("load"):
             source = load(model, base_dir=base_dir, allow_link=allow_link)
-            before = Report.of_source(source)
-            bindings = bind(source.model, values, dims, shapes, freeze_defaults)
-            checking = Verification(source, bindings, child=judge) if verify else None
-            progress("specialising")
-            result = specialise(source, bindings, chosen, worker)
-            if checking is not None:
-                progress("verifying")
-            verdict = checking.finish(result.model) if checking is not None else None
-        finally:
-            if judge is not None:
-                judge.close()
+            origin = origin_of(source)
+            bindings = bind(source.model, values, dims, shapes, chosen.freeze_defaults)
+        checking = verdict = None
+        if judge is not None:
+            checking = Verification(source, bindings, feeds=feeds, seed=seed, child=judge)
+            running.callback(checking.close)
+        progress("specialise")
+        result = specialise(source, bindings, chosen, worker)
+        record(result.model, source, bindings, chosen)
+        if checking is not None:
+            with stage("verify"):
+                verdict = checking.finish(result.model)
     if verdict is not None and verdict.equal is False:
-        _refuse(verdict, model, bindings, chosen, result)
-    record(result.model, source, bindings)
-    return Frozen(build_report(before, result, bindings, verdict), result.model, source)
+        again = lambda: load(model, base_dir=base_dir, allow_link=allow_link)  # noqa: E731
+        raise VerificationError(_refusal(verdict, again, bindings, chosen, result))
+    return Frozen(build_report(origin, result, bindings, verdict, stage.seconds), result.model, source)
 
 
-def _refuse(verdict: Verdict, model: Any, bindings: Bindings, options: Options, result: Specialised) -> None:
-    """Name the change that made the outputs differ."""
-    culprit = bisect(lambda: load(model), bindings, options, result.log.changes)
+@dataclass
+class Stages:
+    """Announces stages and adds up their time."""
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        self.progress(name)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def _refusal(
+    verdict: Verdict, reload: Callable[[], Source], bindings: Bindings, options: Options, result: Specialised
+) -> str:
+    """The verdict with the change that made the outputs differ."""
+    culprit = None
+    with contextlib.suppress(FreezerError):
+        culprit = bisect(reload, bindings, options, result.log.changes)
     blame = f"; first wrong after {culprit}" if culprit else ""
-    raise VerificationError(f"{verdict.message}{blame}; nothing was written. Please report this, or try --no-verify")
+    return f"{verdict.message}{blame}; nothing was written. Please report this, or try --no-verify"
 
 
-def inspect(model: str | Path | Any) -> Any:
-    """What a model holds, read without its weights: see freezer.report.inspection.Inspection."""
-    from freezer.report.inspection import inspection_of
-
+def inspect(model: Any) -> Inspection:
+    """What a model holds: interface, ops, control flow, bytes. No weight in external data is read."""
     return inspection_of(load(model))
+
+
+def verify(
+    original: Any, frozen: Any, values: Values = None, *, dims: Dims = None, shapes: Shapes = None,
+    freeze_defaults: bool = False, feeds: int = 3, seed: int = 0,
+) -> Verdict:  # fmt: skip
+    """Whether a frozen model gives what the original gives with the frozen values fed, bit for bit.
+
+    Arguments as for freeze(); what is not frozen is drawn at random. A difference is a verdict, not an error.
+    """
+    source = load(original)
+    bindings = bind(source.model, values, dims, shapes, freeze_defaults)
+    return verification.verify(source, load(frozen).model, bindings, feeds=feeds, seed=seed)
+
+
+def fingerprint(model: Any) -> str:
+    """The SHA-256, in hex, of the canonical form: equal exactly for the same graph with the same constants."""
+    return canonical.fingerprint(load(model).model)
+
+
+def diff(a: Any, b: Any) -> Difference:
+    """Where two models differ: false if they do not."""
+    return canonical.diff(load(a).model, load(b).model)
+
+
+def canonicalize(model: Any) -> Any:
+    """The canonical form, as a new model of the kind that was given; for a path it is an onnx_ir.Model."""
+    source = load(model)
+    form = canonical.canonicalize(source.model)
+    return form if source.kind == "path" else to_kind(form, source.kind)

@@ -6,12 +6,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from freezer.cli import parse
+from freezer.errors import VerificationError
+from freezer.options import Options
 
 _PLACES = ["auto", "inline", "external"]
 _VALUES = (
@@ -29,16 +31,25 @@ _VALUES = (
 @click.option("--prune-inputs", is_flag=True, help="Drop inputs that nothing reads any more.")
 @click.option("--freeze-defaults", is_flag=True, help="Freeze every input that has a default value to it.")
 @click.option("--relaxed", is_flag=True, help="Also use rules that may change the last bits; the report names them.")
-@click.option("--max-growth", default=0, metavar="BYTES", help="Let the file grow by this much to save nodes.")
-@click.option("--unroll-nodes", default=24, metavar="N", help="Unroll loops that make at most N nodes.")
-@click.option("--largest-constant", default=1 << 28, metavar="BYTES", help="Make no constant larger than this.")
+@click.option(
+    "--max-growth", default=Options.max_growth, metavar="BYTES", help="Let the file grow by this much to save nodes."
+)
+@click.option(
+    "--unroll-nodes", default=Options.unroll_nodes, metavar="N", help="Unroll loops that make at most N nodes."
+)
+@click.option(
+    "--largest-constant", default=Options.largest_constant, metavar="BYTES", help="Make no constant larger than this."
+)
 @click.option("--external-data", type=click.Choice(_PLACES), default="auto", help="Where constants go.")
 @click.option("--data-file", metavar="NAME", help="Name of the file for external constants.")
 @click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
 @click.option("--no-verify", is_flag=True, help="Do not run the original and the residual side by side.")
 @click.option("--strict", is_flag=True, help="Fail when the result could not be verified.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON document.")
-def command(model, output, sets, dims, shapes, no_verify, strict, as_json, external_data, data_file, **options) -> None:
+def command(
+    model: str, output: str, sets: tuple[str, ...], dims: tuple[str, ...], shapes: tuple[str, ...],
+    no_verify: bool, strict: bool, as_json: bool, external_data: str, data_file: str | None, **options: Any,
+) -> None:  # fmt: skip
     """Freeze inputs and dimensions of MODEL, resolve what they decide, verify, and write OUT.
 
     \b
@@ -53,16 +64,15 @@ def command(model, output, sets, dims, shapes, no_verify, strict, as_json, exter
     with _progress() as progress:
         frozen = freeze(model, values, dims=sizes, shapes=given, verify=not no_verify, progress=progress, **options)
         if strict and frozen.report.unverified:
-            raise click.ClickException(f"not verified: {frozen.report.unverified}; nothing was written")
-        progress("saving")
-        saved = frozen.save(output, external_data=external_data, data_file=data_file)
-    report = replace(frozen.report, saved={k: str(v) if v is not None else None for k, v in asdict(saved).items()})
+            raise VerificationError(f"{frozen.report.unverified}; nothing was written, as --strict wants it")
+        progress("save")
+        frozen.save(output, external_data=external_data, data_file=data_file)
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=2))
+        click.echo(json.dumps(frozen.report.to_dict(), indent=2))
     else:
         from freezer.report.terminal import show
 
-        show(report)
+        show(frozen.report)
 
 
 @contextmanager
@@ -73,5 +83,5 @@ def _progress() -> Iterator[Callable[[str], None]]:
         return
     from rich.console import Console
 
-    with Console(stderr=True).status("starting") as status:
+    with Console(stderr=True).status("start") as status:
         yield status.update

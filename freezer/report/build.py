@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
-import onnx_ir as ir
-
+from freezer._version import __version__
 from freezer.bindings import Bindings
-from freezer.model_io import Source
-from freezer.passes.rounds import constant_bytes
-from freezer.passes.tidy import graphs
+from freezer.model_io import Saved, Source
+from freezer.passes.log import Stayed
 from freezer.pipeline import Specialised
-from freezer.report.values import ValueInfo, describe_value
+from freezer.provenance import describe
+from freezer.report.side import Side, side_of
 from freezer.verification import Verdict
 
-CONTROL_FLOW = ("If", "Loop", "Scan")
+_QUOTED = re.compile(r"'[^']*'")
 
 
 @dataclass(frozen=True)
-class Side:
-    """A model before or after: ops counts bodies and functions too; nbytes of constants."""
+class Origin:
+    """Where a model came from. nbytes: of the file; external_bytes: of the weights beside it that it refers to."""
 
-    inputs: list[ValueInfo]
-    outputs: list[ValueInfo]
-    ops: dict[str, int]
+    name: str
     nbytes: int
-
-    @property
-    def nodes(self) -> int:
-        """Nodes that are not Constant."""
-        return sum(count for op, count in self.ops.items() if op != "Constant")
-
-    @property
-    def control_flow(self) -> dict[str, int]:
-        return {op: self.ops[op] for op in CONTROL_FLOW if op in self.ops}
+    external_bytes: int
+    notes: list[str]
+    side: Side
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why nodes stayed: how many, and one of them."""
+    """Why nodes stayed: how many nodes of one op type for one kind of reason, and one of them with its reason."""
 
     reason: str
     count: int
@@ -50,29 +42,32 @@ class Reason:
 
 @dataclass(frozen=True)
 class Report:
-    """What changed, what stayed and why, and whether the result was proven equal."""
+    """What changed, what stayed and why, and whether the result was proven equal.
 
+    frozen: input to dtype, shape and value, or its sha256 (provenance.describe). dims: symbol to size, given or
+    inferred. dead_inputs: remaining inputs that nothing reads. constant_outputs: outputs that became constant.
+    kept: static values that are computed at run time because storing them would cost more. changes, relaxed:
+    how often each rule or pass changed something. seconds: by stage. verification: the verdict, None if it was
+    not asked for. saved: what was written, None before.
+    """
+
+    source: str
+    source_nbytes: int
+    source_external_bytes: int
     before: Side
-    after: Side | None = None
-    source: str = ""
-    bound: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    dead_inputs: list[str] = field(default_factory=list)
-    constant_outputs: list[str] = field(default_factory=list)
-    reasons: list[Reason] = field(default_factory=list)
-    random: dict[str, int] = field(default_factory=dict)
-    kept: list[dict[str, Any]] = field(default_factory=list)
-    changes: dict[str, int] = field(default_factory=dict)
-    relaxed: dict[str, int] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
+    after: Side
+    frozen: dict[str, dict[str, Any]]
+    dims: dict[str, int]
+    notes: list[str]
+    dead_inputs: list[str]
+    constant_outputs: list[str]
+    reasons: list[Reason]
+    kept: list[dict[str, Any]]
+    changes: dict[str, int]
+    relaxed: dict[str, int]
+    seconds: dict[str, float]
     verification: dict[str, Any] | None = None
     saved: dict[str, Any] | None = None
-
-    @classmethod
-    def of_source(cls, source: Source) -> Report:
-        """The report as far as the source alone tells it."""
-        name = str(source.path) if source.path is not None else f"<{source.kind}>"
-        return cls(before=side_of(source.model), source=name, notes=list(source.notes))
 
     @property
     def unverified(self) -> str | None:
@@ -81,62 +76,72 @@ class Report:
             return None
         return self.verification["message"]
 
+    @property
+    def random(self) -> dict[str, int]:
+        """Ops of the residual that draw numbers."""
+        return self.after.random
+
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON holds it."""
-        whole = asdict(self)
-        for name, side in (("before", self.before), ("after", self.after)):
-            if side is not None:
-                whole[name] |= {"nodes": side.nodes, "control_flow": side.control_flow}
-        return whole
+        sides = {"before": self.before.to_dict(), "after": self.after.to_dict()}
+        return {"freezer": __version__, **asdict(self), **sides, "random": self.random}
 
 
-def side_of(model: ir.Model) -> Side:
-    """Interface, op counts and bytes of constants of a model."""
-    nodes = [*model.graph.all_nodes(), *(n for f in model.functions.values() for n in f.all_nodes())]
-    ops = Counter(n.op_type if not n.domain else f"{n.domain}.{n.op_type}" for n in nodes)
-    inputs, outputs = ([describe_value(v) for v in values] for values in (model.graph.inputs, model.graph.outputs))
-    return Side(inputs, outputs, dict(ops.most_common()), constant_bytes(model))
+def origin_of(source: Source) -> Origin:
+    """What the report says of a source; to be asked before it is specialised."""
+    return Origin(
+        name=str(source.path) if source.path is not None else f"<{source.kind}>",
+        nbytes=source.nbytes(),
+        external_bytes=sum(source.data_files.values()),
+        notes=list(source.notes),
+        side=side_of(source.model),
+    )
 
 
-def build_report(before: Report, result: Specialised, bindings: Bindings, verdict: Verdict | None) -> Report:
-    """The report of a finished freeze."""
+def build_report(
+    origin: Origin, result: Specialised, bindings: Bindings, verdict: Verdict | None, seconds: dict[str, float]
+) -> Report:
+    """The report of a finished freeze. seconds: of stages that the log does not know."""
     model, log = result.model, result.log
-    return replace(
-        before,
-        after=side_of(model),
-        bound=[f"{name} = {describe_tensor(t)}" for name, t in bindings.values.items()],
-        notes=[*before.notes, *bindings.notes],
+    order = dict.fromkeys(["load", *log.stages, *seconds])
+    spent = {name: seconds.get(name, 0.0) + log.stages.get(name, 0.0) for name in order}
+    after = side_of(model)
+    return Report(
+        source=origin.name,
+        source_nbytes=origin.nbytes,
+        source_external_bytes=origin.external_bytes,
+        before=origin.side,
+        after=after,
+        frozen={name: describe(t) for name, t in bindings.values.items()},
+        dims=dict(bindings.dims),
+        notes=[*origin.notes, *bindings.notes],
         dead_inputs=[v.name or "" for v in model.graph.inputs if not v.uses() and not v.is_graph_output()],
-        constant_outputs=[v.name or "" for v in model.graph.outputs if _is_constant(v)],
+        constant_outputs=[name for name in after.constant_outputs if name not in origin.side.constant_outputs],
         reasons=grouped(log.residuals),
-        random=dict(Counter(n.op_type for g in graphs(model) for n in g if n.op_type in RANDOM)),
         kept=[entry._asdict() for entry in log.kept],
         changes=dict(log.events.most_common()),
         relaxed=dict(log.relaxed),
-        seconds={name: round(value, 4) for name, value in log.stages.items()},
+        seconds={name: round(value, 4) for name, value in spent.items()},
         verification=verdict.to_dict() if verdict is not None else None,
     )
 
 
-RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli")
+def saved_to_dict(saved: Saved) -> dict[str, Any]:
+    """What was written, as JSON holds it."""
+    return {
+        "path": str(saved.path),
+        "nbytes": saved.nbytes,
+        "own_bytes": saved.own_bytes,
+        "shared_bytes": saved.shared_bytes,
+        "data_file": None if saved.data_file is None else str(saved.data_file),
+        "shared_files": [str(path) for path in saved.shared_files],
+    }
 
 
-def describe_tensor(tensor: ir.TensorProtocol) -> str:
-    """dtype and shape, and the value where it is one number."""
-    shape = [int(d) for d in tensor.shape]  # type: ignore[arg-type]
-    text = f"{tensor.dtype.name.lower()} {shape}"
-    if tensor.size == 1 and tensor.dtype != ir.DataType.STRING:
-        text += f" {tensor.numpy().reshape(-1)[0]}"
-    return text
-
-
-def grouped(residuals: list[Any]) -> list[Reason]:
-    """The reasons, the most frequent first, each with how many nodes it kept."""
-    counts = Counter(s.reason for s in residuals)
-    example = {s.reason: s for s in reversed(residuals)}
-    return [Reason(r, n, example[r].op_type, example[r].node) for r, n in counts.most_common()]
-
-
-def _is_constant(value: ir.Value) -> bool:
-    node = value.producer()
-    return value.is_initializer() or (node is not None and node.op_type == "Constant")
+def grouped(residuals: Iterable[Stayed]) -> list[Reason]:
+    """Reasons that differ only in the names they quote are one; the most frequent first."""
+    groups: dict[tuple[str, str], list[Stayed]] = {}
+    for stayed in residuals:
+        groups.setdefault((stayed.op_type, _QUOTED.sub("''", stayed.reason)), []).append(stayed)
+    found = [Reason(g[0].reason, len(g), g[0].op_type, g[0].node) for g in groups.values()]
+    return sorted(found, key=lambda reason: -reason.count)

@@ -2,59 +2,77 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from freezer.model_io import Source
-from freezer.passes.tidy import graphs
-from freezer.report.build import CONTROL_FLOW, RANDOM, side_of
-from freezer.report.values import ValueInfo
+from freezer.report.build import Origin, origin_of
+from freezer.report.side import Side
+from freezer.report.values import count_words, size_words
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """Interface, opsets, op counts (bodies and functions included) and bytes of constants by dtype."""
+    """Where a model came from, what it holds, and its opsets and functions."""
 
-    source: str
-    inputs: list[ValueInfo]
-    outputs: list[ValueInfo]
-    opsets: dict[str, int]
+    origin: Origin
     ir_version: int
-    nodes: int
-    ops: dict[str, int]
-    control_flow: dict[str, int]
-    random: dict[str, int]
+    opsets: dict[str, int]
     functions: list[str]
-    bytes_by_dtype: dict[str, int]
-    notes: list[str]
+    metadata: dict[str, str]
+
+    @property
+    def side(self) -> Side:
+        """Interface, ops and bytes."""
+        return self.origin.side
 
     def to_dict(self) -> dict[str, Any]:
         """The inspection as JSON holds it."""
-        return asdict(self)
+        return {
+            "source": self.origin.name,
+            "file_nbytes": self.origin.nbytes,
+            "external_nbytes": self.origin.external_bytes,
+            "ir_version": self.ir_version,
+            "opsets": self.opsets,
+            **self.side.to_dict(),
+            "functions": self.functions,
+            "metadata": self.metadata,
+            "notes": self.origin.notes,
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For people."""
+        side, origin = self.side, self.origin
+        external = f" and {size_words(origin.external_bytes)} beside it" if origin.external_bytes else ""
+        yield f"{origin.name}: {size_words(origin.nbytes)}{external}, IR version {self.ir_version}"
+        for label, values in (("input", side.inputs), ("output", side.outputs)):
+            yield from (f"  {label:<7} {value}" for value in values)
+        rows = {
+            "opsets": ", ".join(f"{domain} {version}" for domain, version in self.opsets.items()),
+            "nodes": f"{side.nodes}: {count_words(side.ops)}",
+            "control flow": count_words(side.control_flow),
+            "constants": f"{size_words(side.nbytes)}: {_sizes(side.bytes_by_dtype)}",
+            "read by": _sizes(side.bytes_by_op),
+            "random": count_words(side.random),
+            "unknown ops": count_words(side.unknown),
+            "functions": ", ".join(self.functions) or "none",
+        }
+        yield from (f"{label:<13} {text}" for label, text in rows.items())
+        yield from (f"note          {note}" for note in origin.notes)
+
+
+def _sizes(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{name} {size_words(nbytes)}" for name, nbytes in sizes.items()) or "none"
 
 
 def inspection_of(source: Source) -> Inspection:
     """Inspect a loaded model."""
-    model, side = source.model, side_of(source.model)
-    sizes: Counter[str] = Counter()
-    for graph in graphs(model):
-        tensors = [v.const_value for v in graph.initializers.values()]
-        tensors += [n.attributes["value"].value for n in graph if n.op_type == "Constant" and "value" in n.attributes]
-        for tensor in tensors:
-            if tensor is not None:
-                sizes[tensor.dtype.name.lower()] += tensor.nbytes
+    model = source.model
     return Inspection(
-        source=str(source.path) if source.path is not None else f"<{source.kind}>",
-        inputs=side.inputs,
-        outputs=side.outputs,
-        opsets={d or "ai.onnx": v for d, v in model.opset_imports.items()},
+        origin=origin_of(source),
         ir_version=model.ir_version,
-        nodes=side.nodes,
-        ops=side.ops,
-        control_flow={op: n for op, n in side.ops.items() if op in CONTROL_FLOW},
-        random={op: n for op, n in side.ops.items() if op in RANDOM},
+        opsets={domain or "ai.onnx": version for domain, version in model.opset_imports.items()},
         functions=[f"{f.domain}.{f.name}" for f in model.functions.values()],
-        bytes_by_dtype=dict(sizes.most_common()),
-        notes=list(source.notes),
+        metadata=dict(model.metadata_props),
     )

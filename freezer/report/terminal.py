@@ -2,95 +2,140 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from freezer.report.build import Report, Side
+from freezer.report.build import Report
+from freezer.report.side import Side
+from freezer.report.values import ValueInfo, count_words, size_words, value_words
 
-_MOST_ROWS = 12
+_MOST_ROWS = 10
+_COLOURS = {"equal": "green", "different": "red"}
 
 
 def show(report: Report, console: Console | None = None) -> None:
     """Print a finished freeze's report."""
     console = console or Console(highlight=False, soft_wrap=True)
-    assert report.after is not None
-    console.print(f"[bold]{escape(report.source)}[/] -> [bold]{escape((report.saved or {}).get('path', '-'))}[/]")
-    _interface(report, console)
-    console.print(_summary(report.before, report.after))
-    console.print(_ops(report.before, report.after))
-    _stayed(report, console)
-    _verdict(report, console)
-    console.print("time       " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in report.seconds.items()))
+    target = (report.saved or {}).get("path", "not saved")
+    console.print(f"[bold]{escape(report.source)}[/] -> [bold]{escape(target)}[/]\n")
+    for block in (_interface(report), _remarks(report), [""], _sums(report), [""], _ops(report), [""]):
+        for line in block:
+            console.print(line)
+    for line in (*_stayed(report), _verdict(report), *_written(report), _times(report)):
+        console.print(line)
 
 
-def size(nbytes: float) -> str:
-    """Bytes in words."""
-    for unit in ("B", "KB", "MB"):
-        if nbytes < 1000:
-            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.2f} {unit}"
-        nbytes /= 1000
-    return f"{nbytes:.2f} GB"
+def _columns(rows: Sequence[Sequence[str]], numbers: bool = False) -> list[str]:
+    """Lines of aligned cells; numbers: all but the first column to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [c.rjust(w) if numbers and i else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        lines.append(escape("  ".join(cells).rstrip()))
+    return lines
 
 
-def _interface(report: Report, console: Console) -> None:
-    assert report.after is not None
-    kept = {v.name: v for v in report.after.inputs}
-    for value in report.before.inputs:
-        now = kept.get(value.name)
-        what = "[cyan]frozen[/]" if now is None else "kept" if str(now) == str(value) else f"now {escape(str(now))}"
-        console.print(f"  input    {escape(str(value))}  {what}")
-    for label, lines in (
-        ("frozen", report.bound),
-        ("note", report.notes),
-        ("dead", [f"{n} is no longer read (--prune-inputs drops it)" for n in report.dead_inputs]),
-        ("constant", [f"output {n} is now a constant" for n in report.constant_outputs]),
-    ):
-        for line in lines:
-            console.print(f"  {label:<8} {escape(line)}")
+def _interface(report: Report) -> list[str]:
+    """Each input and output, and what became of it."""
+    after = {v.name: v for v in (*report.after.inputs, *report.after.outputs)}
+    values = [("input", v) for v in report.before.inputs] + [("output", v) for v in report.before.outputs]
+    rows = [(kind, v.name, v.type, _fate(v, after.get(v.name), report)) for kind, v in values]
+    lines = _columns(rows) if rows else []
+    return [f"[cyan]{line}[/]" if v.name in report.frozen else line for line, (_, v) in zip(lines, values, strict=True)]
 
 
-def _summary(before: Side, after: Side) -> Table:
-    table = Table("", "before", "after", box=None, pad_edge=True)
-    table.add_row("nodes", str(before.nodes), str(after.nodes))
-    table.add_row("control flow", _counts(before.control_flow), _counts(after.control_flow))
-    table.add_row("constants", size(before.nbytes), size(after.nbytes))
-    table.add_row("inputs", str(len(before.inputs)), str(len(after.inputs)))
-    return table
+def _fate(value: ValueInfo, now: ValueInfo | None, report: Report) -> str:
+    if now is None:
+        frozen = report.frozen.get(value.name)
+        return "pruned: nothing reads it" if frozen is None else f"frozen to {value_words(frozen)}"
+    words = [] if now.type == value.type else [f"now {now.type}"]
+    if value.name in report.dead_inputs:
+        words.append("nothing reads it (--prune-inputs drops it)")
+    if value.name in report.constant_outputs:
+        words.append("constant")
+    return ", ".join(words)
 
 
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{n} {op}" for op, n in counts.items()) or "none"
+def _remarks(report: Report) -> Iterator[str]:
+    if report.dims:
+        yield f"dims    {escape(', '.join(f'{name}={size}' for name, size in report.dims.items()))}"
+    yield from (f"note    {escape(note)}" for note in report.notes)
 
 
-def _ops(before: Side, after: Side) -> str:
-    """The op types whose count changed most."""
-    changes = {op: after.ops.get(op, 0) - n for op, n in before.ops.items() if op != "Constant"}
-    changes |= {op: n for op, n in after.ops.items() if op not in before.ops and op != "Constant"}
-    largest = sorted((op for op, d in changes.items() if d), key=lambda op: -abs(changes[op]))[:_MOST_ROWS]
-    return "ops        " + (", ".join(f"{escape(op)} {changes[op]:+d}" for op in largest) or "unchanged")
+def _sums(report: Report) -> list[str]:
+    before, after = report.before, report.after
+    rows = [
+        ("", "before", "after"),
+        ("nodes", str(before.nodes), str(after.nodes)),
+        ("control flow", count_words(before.control_flow), count_words(after.control_flow)),
+        ("constants", size_words(before.nbytes), size_words(after.nbytes)),
+    ]
+    if report.saved is not None:
+        source, saved = report.source_nbytes + report.source_external_bytes, report.saved
+        rows.append(("file", size_words(source), size_words(saved["own_bytes"] + saved["shared_bytes"])))
+    return _columns(rows, numbers=True)
 
 
-def _stayed(report: Report, console: Console) -> None:
+def _ops(report: Report) -> list[str]:
+    """The op types that changed most, by their share of the nodes and of the constants that they read first."""
+    before, after = report.before, report.after
+    names = dict.fromkeys((*before.ops, *before.bytes_by_op, *after.ops, *after.bytes_by_op))
+    weights = {name: _weight(name, before, after) for name in names}
+    changed = sorted((name for name in names if weights[name]), key=lambda name: -weights[name])
+    rows: list[Sequence[str]] = [("op type", "nodes", "now", "constants", "now")]
+    for name in changed[:_MOST_ROWS]:
+        nodes = (str(side.ops.get(name, 0)) for side in (before, after))
+        sizes = (size_words(side.bytes_by_op.get(name, 0)) for side in (before, after))
+        rows.append((name, *nodes, *sizes))
+    more = [f"and {len(changed) - _MOST_ROWS} more"] if len(changed) > _MOST_ROWS else []
+    return _columns(rows, numbers=True) + more if changed else ["no node changed"]
+
+
+def _weight(name: str, before: Side, after: Side) -> float:
+    nodes = abs(before.ops.get(name, 0) - after.ops.get(name, 0)) / (before.nodes or 1)
+    return nodes + abs(before.bytes_by_op.get(name, 0) - after.bytes_by_op.get(name, 0)) / (before.nbytes or 1)
+
+
+def _stayed(report: Report) -> Iterator[str]:
     for entry in report.reasons[:_MOST_ROWS]:
-        console.print(f"stayed     {entry.count} {entry.op_type} ('{escape(entry.example)}'): {escape(entry.reason)}")
-    if report.random:
-        console.print(f"random     {_counts(report.random)}: never folded")
+        yield f"stayed    {entry.count} {escape(f'{entry.op_type}: {entry.reason} (as {entry.example!r})')}"
+    if len(report.reasons) > _MOST_ROWS:
+        yield f"stayed    and {len(report.reasons) - _MOST_ROWS} more reasons (--json lists them)"
     if report.kept:
         total = sum(entry["nbytes"] for entry in report.kept)
-        console.print(f"computed   {len(report.kept)} values at run time: storing them would take {size(total)}")
+        yield f"computed  {len(report.kept)} static values at run time: storing them would take {size_words(total)}"
+    if report.random:
+        yield f"random    {count_words(report.random)}: never folded"
+    if report.after.unknown:
+        yield f"unknown   {escape(count_words(report.after.unknown))}: never folded"
     if report.relaxed:
-        console.print(f"[yellow]relaxed[/]    {_counts(report.relaxed)}: these may change the last bits")
+        yield f"[yellow]relaxed[/]   {count_words(report.relaxed)}: these may change the last bits"
 
 
-def _verdict(report: Report, console: Console) -> None:
+def _verdict(report: Report) -> str:
     found = report.verification
     if found is None:
-        console.print("[yellow]not verified[/] (--no-verify)")
+        return "[yellow]not verified[/] (--no-verify)"
+    text = found["message"].removeprefix("not verified: ")
+    head = {"equal": "verified", "different": "different"}.get(found["status"], "not verified")
+    colour = _COLOURS.get(found["status"], "yellow")
+    if found["loads_optimised"] is False:
+        text += f"; with all optimisations it does not load: {found['optimised_reason']}"
+    return f"[{colour}]{head}[/]  {escape(text)}"
+
+
+def _written(report: Report) -> Iterator[str]:
+    saved = report.saved
+    if saved is None:
         return
-    colour = {"equal": "green", "different": "red"}.get(found["status"], "yellow")
-    console.print(f"[{colour}]{found['status']}[/]  {escape(found['message'])} ({found['seconds']:.1f} s)")
-    if report.saved:
-        own, shared = int(report.saved["own_bytes"]), int(report.saved["shared_bytes"])
-        note = f", shares {size(shared)} with {report.saved['shared_files']}; do not delete it" if shared else ""
-        console.print(f"written    {escape(report.saved['path'])}, {size(own)}{escape(note)}")
+    data = f", its weights in {saved['data_file']}" if saved["data_file"] else ""
+    yield f"written   {escape(saved['path'])}, {size_words(saved['own_bytes'])}{escape(data)}"
+    if saved["shared_bytes"]:
+        files = ", ".join(saved["shared_files"])
+        yield f"shares    {size_words(saved['shared_bytes'])} with {escape(files)}; do not delete it"
+
+
+def _times(report: Report) -> str:
+    return "time      " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in report.seconds.items())
