@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from freezer.facts.dims import Dim, symbol
+from freezer.facts.dims import SIGNED, Dim, symbol
 from freezer.facts.fact import Fact
 from freezer.facts.table import unknown_dim
 
 _PLACEHOLDERS = ("", "?", "None", "-1", "unk")
+_OURS = f"?{SIGNED}"  # how the names of our own symbols begin
 
 
 def declared(value: ir.Value) -> Fact:
@@ -23,6 +24,6 @@ def declared(value: ir.Value) -> Fact:
 def _dim(value: ir.Value, axis: int, dim: int | ir.SymbolicDim) -> Dim:
     if isinstance(dim, int):
         return dim if dim >= 0 else unknown_dim(value, axis)
-    if dim.value is None or dim.value in _PLACEHOLDERS:
+    if dim.value is None or dim.value in _PLACEHOLDERS or dim.value[0] in _OURS:
         return unknown_dim(value, axis)
     return symbol(dim.value)

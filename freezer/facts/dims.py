@@ -1,153 +1,41 @@
-"""Dimensions and shape elements: integers, or polynomials over symbols.
+"""Arithmetic of dims beyond polynomials: quotients, extremes, bounds, order.
 
-A symbol stands for one unknown integer. Symbols are >= 0 (they name dimensions) unless their
-name starts with SIGNED. Two expressions are equal exactly when their normal forms are.
-Sizes are taken to be small enough that what a model computes of them does not overflow; a
-SIGNED symbol may be any integer of its dtype: what is computed of it holds modulo that dtype, so it
-is never divided or ordered.
+Polynomials and their symbols are those of `freezer.facts.polynomial`; import them from here.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
-from typing import Union
+from freezer.facts.polynomial import (
+    LONGEST,
+    SIGNED,
+    Derived,
+    Dim,
+    Expr,
+    Monomial,
+    Shape,
+    exact_text,
+    is_short,
+    is_signed,
+    normal,
+    product_of,
+    sum_of,
+    symbol,
+    terms_of,
+)  # fmt: skip
 
-SIGNED = "±"
-Monomial = tuple[str, ...]
-LONGEST = 64  # terms; a longer polynomial is replaced by a fresh symbol by whoever asked for it
-_HIGHEST_DEGREE = 12
+__all__ = [
+    "LONGEST", "SIGNED", "Derived", "Dim", "Expr", "Monomial", "Shape", "at_least", "compare", "differ", "exact_div",
+    "floor_div", "is_short", "is_signed", "lower_bound", "maximum", "minimum", "product", "substitute", "symbol",
+    "upper_bound", "volume",
+]  # fmt: skip
 _LONGEST_NAME = 400  # characters of a derived symbol
-_INT64 = 1 << 63
-_LARGEST_FACTOR = 1 << 31
-
-
-@dataclass(frozen=True, slots=True)
-class Expr:
-    """A polynomial with integer coefficients: {(): 2, ('n',): 1} is n + 2. Never a plain integer."""
-
-    terms: tuple[tuple[Monomial, int], ...]
-
-    def __add__(self, other: Dim) -> Dim:
-        return _sum(self, other, 1)
-
-    def __radd__(self, other: int) -> Dim:
-        return _sum(self, other, 1)
-
-    def __sub__(self, other: Dim) -> Dim:
-        return _sum(self, other, -1)
-
-    def __rsub__(self, other: int) -> Dim:
-        return _sum(_product(self, -1), other, 1)
-
-    def __mul__(self, other: Dim) -> Dim:
-        return _product(self, other)
-
-    def __rmul__(self, other: int) -> Dim:
-        return _product(self, other)
-
-    def __str__(self) -> str:
-        return " + ".join(_term_text(monomial, factor) for monomial, factor in self.terms)
-
-
-Dim = Union[int, Expr]
-Shape = tuple[Dim, ...]
-
-
-class Derived(str):
-    """The name of a symbol that is a function of others: "//" (floor), "max" or "min" of two operands."""
-
-    operation: str
-    operands: tuple[Dim, Dim]
-    bounds: tuple[int | None, int | None]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Derived) and str.__eq__(self, other)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    __hash__ = str.__hash__
-
-
-def symbol(name: str) -> Expr:
-    """The symbol of that name; >= 0 unless the name starts with SIGNED."""
-    return Expr((((name,), 1),))
-
-
-def _terms(value: Dim) -> tuple[tuple[Monomial, int], ...]:
-    if isinstance(value, Expr):
-        return value.terms
-    return (((), int(value)),)
-
-
-def _normal(terms: dict[Monomial, int]) -> Dim:
-    kept = tuple(sorted((m, f) for m, f in terms.items() if f))
-    if not kept:
-        return 0
-    if len(kept) == 1 and kept[0][0] == ():
-        return kept[0][1]
-    return Expr(kept)
-
-
-def _sum(a: Dim, b: Dim, sign: int) -> Dim:
-    total: dict[Monomial, int] = defaultdict(int, _terms(a))
-    for monomial, factor in _terms(b):
-        total[monomial] += sign * factor
-    return _normal(total)
-
-
-def _product(a: Dim, b: Dim) -> Dim:
-    total: dict[Monomial, int] = defaultdict(int)
-    for m, f in _terms(a):
-        for n, g in _terms(b):
-            total[tuple(sorted(m + n))] += f * g
-    return _normal(total)
-
-
-def _term_text(monomial: Monomial, factor: int) -> str:
-    text = "*".join(monomial)
-    if not text:
-        return str(factor)
-    return text if factor == 1 else f"{factor}*{text}"
-
-
-def is_short(value: Dim, largest: int = 1 << 62) -> bool:
-    """Whether it is worth keeping: few terms, of low degree, and no factor that makes a size overflow.
-
-    largest: the greatest constant term, half of what its dtype holds.
-    """
-    if isinstance(value, int):
-        return -_INT64 <= value < _INT64
-    return len(value.terms) <= LONGEST and all(
-        len(m) <= _HIGHEST_DEGREE and abs(f) <= (_LARGEST_FACTOR if m else largest) for m, f in value.terms
-    )
-
-
-def is_signed(value: Dim) -> bool:
-    """Whether some symbol in it may be any integer, so that arithmetic on it may wrap around."""
-    if isinstance(value, int):
-        return False
-    return any(atom[:1] == SIGNED and not isinstance(atom, Derived) for m, _ in value.terms for atom in m)
-
-
-def _exact_text(value: Dim) -> str:
-    """A text no other value has, whatever its symbols are called."""
-    if isinstance(value, int):
-        return str(value)
-    return " + ".join("*".join([str(f), *map(_quoted, m)]) for m, f in value.terms)
-
-
-def _quoted(atom: str) -> str:
-    plain = isinstance(atom, Derived) or (atom.isidentifier() and atom.isascii())
-    return atom if plain else f"{len(atom)}'{atom}'"
 
 
 def _derived(operation: str, a: Dim, b: Dim, low: int | None, high: int | None) -> Expr | None:
     if is_signed(a) or is_signed(b):
         return None
     sign = "" if low is not None and low >= 0 else SIGNED
-    text = f"{sign}{operation}[{_exact_text(a)}, {_exact_text(b)}]"
+    text = f"{sign}{operation}[{exact_text(a)}, {exact_text(b)}]"
     if len(text) > _LONGEST_NAME:
         return None
     name = Derived(text)
@@ -161,10 +49,10 @@ def floor_div(a: Dim, b: Dim) -> Dim | None:
     if exact is not None or isinstance(b, Expr) or b == 0 or is_signed(a):
         return exact
     if b < 0:  # a // b = -a // -b
-        a, b = _product(a, -1), -b
+        a, b = product_of(a, -1), -b
     # (b*p + r) // b = p + r // b, with every coefficient of r in 0..b-1
-    whole = _normal({m: f // b for m, f in _terms(a)})
-    rest = _normal({m: f % b for m, f in _terms(a)})
+    whole = normal({m: f // b for m, f in terms_of(a)})
+    rest = normal({m: f % b for m, f in terms_of(a)})
     if isinstance(rest, int):
         return whole + rest // b
     if (inner := _of_quotient(rest)) is not None:  # (c + x // d) // b = (c*d + x) // (d*b)
@@ -192,8 +80,8 @@ def exact_div(a: Dim, b: Dim) -> Dim | None:
     if b == 0 or b == 1 or is_signed(a) or is_signed(b):
         return a if b == 1 else None
     if isinstance(b, int):
-        return _normal({m: f // b for m, f in _terms(a)}) if all(f % b == 0 for _, f in _terms(a)) else None
-    atoms = sorted({atom for m, _ in (*_terms(a), *b.terms) for atom in m})
+        return normal({m: f // b for m, f in terms_of(a)}) if all(f % b == 0 for _, f in terms_of(a)) else None
+    atoms = sorted({atom for m, _ in (*terms_of(a), *b.terms) for atom in m})
 
     def order(term: tuple[Monomial, int]) -> list[int]:
         return [term[0].count(atom) for atom in atoms]  # lexicographic: an order that products respect
@@ -204,11 +92,11 @@ def exact_div(a: Dim, b: Dim) -> Dim | None:
     for _ in range(LONGEST):
         if rest == 0:
             return quotient
-        monomial, f = max(_terms(rest), key=order)
+        monomial, f = max(terms_of(rest), key=order)
         left = _without(monomial, lead)
         if left is None or f % factor:
             return None
-        term = _normal({left: f // factor})
+        term = normal({left: f // factor})
         quotient, rest = quotient + term, rest - term * b
     return None
 
@@ -254,7 +142,7 @@ def lower_bound(value: Dim) -> int | None:
 
 def upper_bound(value: Dim) -> int | None:
     """The greatest value it can take (or more), or None if it is not bounded above."""
-    low = lower_bound(_product(value, -1))
+    low = lower_bound(product_of(value, -1))
     return None if low is None else -low
 
 
@@ -262,7 +150,7 @@ def compare(a: Dim, b: Dim) -> int | None:
     """-1, 0 or 1 as a is always less than, equal to or greater than b; None if that is not known."""
     if isinstance(a, int) and isinstance(b, int):
         return (a > b) - (a < b)
-    difference = _sum(a, b, -1)
+    difference = sum_of(a, b, -1)
     low, high = lower_bound(difference), upper_bound(difference)
     if low == high == 0:
         return 0
@@ -280,7 +168,7 @@ def differ(a: Dim, b: Dim) -> bool:
 
 def at_least(a: Dim, b: Dim) -> bool:
     """Whether a is never less than b."""
-    low = lower_bound(_sum(a, b, -1))
+    low = lower_bound(sum_of(a, b, -1))
     return low is not None and low >= 0
 
 
@@ -311,7 +199,7 @@ def _both(choose: object, a: int | None, b: int | None) -> int | None:
 
 
 def _sorted(a: Dim, b: Dim) -> tuple[Dim, Dim]:
-    return (a, b) if _terms(a) <= _terms(b) else (b, a)
+    return (a, b) if terms_of(a) <= terms_of(b) else (b, a)
 
 
 def substitute(value: Dim, bound: dict[str, Dim]) -> Dim:

@@ -12,52 +12,15 @@ from freezer.facts.determinism import is_deterministic
 from freezer.facts.dims import symbol
 from freezer.facts.fact import UNKNOWN, Fact
 from freezer.facts.registry import TRANSFERS
-from freezer.facts.table import Facts
-from freezer.facts.transfer import infer
+from tests.facts.one_node import ask, build, ints
 
 F, I64, BOOL = ir.DataType.FLOAT, ir.DataType.INT64, ir.DataType.BOOL
 N = symbol("n")
-Known = "Fact | np.ndarray | None"
-
-
-def ask(op: str, inputs: list, attributes: dict | None = None, opset: int = 18, outputs: int = 1, domain: str = "") -> (
-    list[Fact] | None
-):  # fmt: skip
-    """infer on one node: an array is a constant, a Fact a dynamic input, None an absent one."""
-    node, facts = build(op, inputs, attributes, opset, outputs, domain)
-    return infer(node, facts)
-
-
-def build(
-    op: str, inputs: list, attributes: dict | None, opset: int, outputs: int, domain: str
-) -> tuple[ir.Node, Facts]:
-    facts, values, initializers = Facts({"": opset}), [], []
-    for i, known in enumerate(inputs):
-        value = None if known is None else ir.Value(name=f"i{i}")
-        if isinstance(known, Fact):
-            facts.set(value, known)
-        elif value is not None:
-            value.const_value = ir.tensor(known, name=value.name)
-            initializers.append(value)
-        values.append(value)
-    given = [
-        a if isinstance(a, ir.Attr) else ir.convenience.convert_attribute(n, a) for n, a in (attributes or {}).items()
-    ]
-    node = ir.Node(domain, op, values, given, num_outputs=outputs)
-    for i, value in enumerate(node.outputs):
-        value.name = f"o{i}"
-    if initializers:
-        ir.Graph([], node.outputs, nodes=[node], initializers=initializers)
-    return node, facts
 
 
 def shape(*args: object, **options: object) -> object:
     found = ask(*args, **options)  # type: ignore[arg-type]
     return None if found is None else found[0].shape
-
-
-def ints(*items: int) -> np.ndarray:
-    return np.array(items, np.int64)
 
 
 X = Fact(F, (2, 1, N))
