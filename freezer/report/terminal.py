@@ -12,6 +12,7 @@ from freezer.report.side import Side
 from freezer.report.values import ValueInfo, count_words, size_words, value_words
 
 _MOST_ROWS = 10
+_SHORTEST = 0.005  # seconds; what took less is not shown
 _COLOURS = {"equal": "green", "different": "red"}
 
 
@@ -100,7 +101,8 @@ def _weight(name: str, before: Side, after: Side) -> float:
 
 def _stayed(report: Report) -> Iterator[str]:
     for entry in report.reasons[:_MOST_ROWS]:
-        yield f"stayed    {entry.count} {escape(f'{entry.op_type}: {entry.reason} (as {entry.example!r})')}"
+        which = "" if entry.count == 1 else ", such as"
+        yield escape(f"stayed    {entry.count} {entry.op_type}{which} '{entry.example}': {entry.reason}")
     if len(report.reasons) > _MOST_ROWS:
         yield f"stayed    and {len(report.reasons) - _MOST_ROWS} more reasons (--json lists them)"
     if report.kept:
@@ -138,4 +140,5 @@ def _written(report: Report) -> Iterator[str]:
 
 
 def _times(report: Report) -> str:
-    return "time      " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in report.seconds.items())
+    stages = (f"{name} {seconds:.2f} s" for name, seconds in report.seconds.items() if seconds >= _SHORTEST)
+    return f"time      {', '.join(stages)}"

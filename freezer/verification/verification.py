@@ -8,6 +8,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 
 import onnx_ir as ir
@@ -71,15 +72,15 @@ class Verification:
         self._found: list[str] = []
         self._given_up = False
         self._refused = self._without = ""
-        self._thread = threading.Thread(target=self._prepare, args=(feeds,), daemon=True)
-        self._thread.start()
+        self._prepared: Future[None] = Future()  # not Thread.join: interrupted, that takes the thread for dead
+        threading.Thread(target=self._run, args=(feeds,), daemon=True).start()
 
     def finish(self, residual: ir.Model) -> Verdict:
         """Wait for the original's results, run the residual, compare. Ends the child unless it was given."""
         self._files["residual"] = _files(residual)
         self._data["residual"] = serialise(to_proto(residual))
         try:
-            self._thread.join()
+            self._prepared.result()
             verdict = self._with_loading(self._compared() if self._found else Verdict(UNVERIFIED, self._refused))
         finally:
             self.close()
@@ -89,11 +90,19 @@ class Verification:
     def close(self) -> None:
         """Give it up if it still runs; end the child unless it was given."""
         self._given_up = True
-        while self._thread.is_alive():
+        while not self._prepared.done():
             self._child.abort()
-            self._thread.join(0.05)
+            wait([self._prepared], 0.05)
         if self._owned:
             self._child.close()
+
+    def _run(self, feeds: int) -> None:
+        try:
+            self._prepare(feeds)
+        except BaseException as error:
+            self._prepared.set_exception(error)
+        else:
+            self._prepared.set_result(None)
 
     def _prepare(self, feeds: int) -> None:
         """Load the original and find feeds for it."""
