@@ -43,6 +43,10 @@ def check_structure(model: onnx.ModelProto) -> bool:
 def _check_graph(graph: onnx.GraphProto, outer: list[Scope], calls: set[Call], where: str) -> bool:
     inputs = [v.name for v in graph.input]
     _check_unique(inputs, f"input of {where}")
+    for value in (*graph.input, *graph.output):
+        dims = value.type.tensor_type.shape.dim
+        if any(isinstance(text, bytes) for text in (value.doc_string, *(d.dim_param for d in dims))):
+            raise ModelError(f"'{value.name}' of {where} has a dimension or a description that is not UTF-8 text")
     constants = [t.name for t in graph.initializer]
     constants += [t.values.name for t in graph.sparse_initializer]
     _check_unique(constants, f"initializer of {where}")
@@ -89,7 +93,7 @@ def _check_nodes(
 
 
 def _define(defined: list[str], node: onnx.NodeProto, scope: Scope) -> None:
-    if not isinstance(node.op_type, str) or any(isinstance(n, bytes) for n in defined):
+    if any(isinstance(n, bytes) for n in (node.op_type, node.domain, node.doc_string, node.overload, *defined)):
         raise ModelError(f"{describe(node)} has a name that is not UTF-8 text")
     for name in filter(None, defined):
         if name in scope.local:

@@ -85,11 +85,20 @@ def _lift(graph: ir.Graph, node: ir.Node, tensor: ir.TensorProtocol, names: Name
 def constant_tensor(node: ir.Node) -> ir.TensorProtocol | None:
     """The content of a Constant node, from any form of its attribute but the sparse one."""
     attribute = next((a for a in node.attributes.values() if not a.is_ref()), None)
-    if attribute is None or attribute.name not in _FORMS:
+    if attribute is None or _KINDS.get(attribute.name) != attribute.type:
         return None
     return _FORMS[attribute.name](attribute.value)
 
 
+_KINDS = {
+    "value": ir.AttributeType.TENSOR,
+    "value_int": ir.AttributeType.INT,
+    "value_ints": ir.AttributeType.INTS,
+    "value_float": ir.AttributeType.FLOAT,
+    "value_floats": ir.AttributeType.FLOATS,
+    "value_string": ir.AttributeType.STRING,
+    "value_strings": ir.AttributeType.STRINGS,
+}
 _FORMS = {
     "value": lambda v: v,
     "value_int": lambda v: ir.tensor(v, dtype=ir.DataType.INT64),

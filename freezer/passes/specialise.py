@@ -22,6 +22,7 @@ from freezer.evaluate.evaluator import Evaluator, independent_of
 from freezer.facts.declared import declared
 from freezer.facts.determinism import is_deterministic
 from freezer.facts.fact import UNKNOWN, Fact
+from freezer.facts.schema import well_formed
 from freezer.facts.table import Facts, known, of_tensor
 from freezer.facts.transfer import infer
 from freezer.naming import Names
@@ -153,10 +154,20 @@ class Specialiser:
         if not any(v.uses() or v.is_graph_output() for v in node.outputs):
             self.editor.remove(node)
             return
+        if self._is_malformed(node):
+            return
         self._enter_bodies(node)
         self._learn(node, self._facts_of(node))
         if not self._fold(node) and not resolve(node, self):
             self._apply_rules(node)
+
+    def _is_malformed(self, node: ir.Node) -> bool:
+        """A node that is not one of its operator stays as it is, and nothing is known of its outputs."""
+        if node.op_identifier() in self.model.functions or well_formed(node, self.facts.opset_imports):
+            return False
+        self.unfoldable.add(node)
+        self.log.reasons[node] = f"it is no {node.op_type} of opset {self.facts.opset_imports.get(node.domain)}"
+        return True
 
     def _enter_bodies(self, node: ir.Node) -> None:
         """Facts of the bodies' inputs first, then the first visits of their nodes."""
@@ -172,6 +183,8 @@ class Specialiser:
     def _facts_only(self, graph: ir.Graph) -> None:
         """Facts of a body's nodes under an assumption; nothing is rewritten until it holds."""
         for node in graph:
+            if self._is_malformed(node):
+                continue
             if node.op_type == "Loop" and node.domain == "":
                 bodies.enter_loop(node, self.facts, self._facts_only)
             elif node.op_type == "Scan" and node.domain == "":

@@ -60,7 +60,7 @@ def merge_transposes(node: ir.Node, facts: Facts) -> Answer:
     if inner is None:
         return None
     first, second = _perm(inner, facts), _perm(node, facts)
-    if first is None or second is None or len(first) != len(second):
+    if first is None or second is None or sorted(first) != sorted(second):
         return None
     perm = [first[i] for i in second]
     if perm == sorted(perm):
@@ -75,7 +75,7 @@ def merge_transposes(node: ir.Node, facts: Facts) -> Answer:
 def reshape_instead_of_transpose(node: ir.Node, facts: Facts) -> Answer:
     """Moving only axes of length 1 keeps the order of elements: a Reshape, which may then merge with others."""
     shape, perm = facts.shape(node.inputs[0]), _perm(node, facts)
-    if shape is None or perm is None or not _near_reshape(node):
+    if shape is None or perm is None or sorted(perm) != list(range(len(shape))) or not _near_reshape(node):
         return None
     long = [axis for axis in perm if shape[axis] != 1]
     return _reshape(node.inputs[0], node, facts) if long == sorted(long) else None
