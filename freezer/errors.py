@@ -1,14 +1,18 @@
 """What can go wrong, and the exit code it means."""
 
 
+def printable(text: str) -> str:
+    """Names come from files: a newline or a terminal's control sequence in one must not get through."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class FreezerError(Exception):
     """A freeze that could not be done. The message is one line: what, where, expected, what to do."""
 
     exit_code = 1
 
     def __init__(self, message: str = "") -> None:
-        # Names come from files: a newline or a terminal's control sequence in one must not get through.
-        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(message)))
+        super().__init__(printable(str(message)))
 
 
 class UsageError(FreezerError):

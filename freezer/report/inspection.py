@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from freezer.errors import printable
 from freezer.model_io import Source
 from freezer.report.build import Origin, origin_of
 from freezer.report.side import Side
@@ -43,6 +44,9 @@ class Inspection:
 
     def lines(self) -> Iterator[str]:
         """For people."""
+        return map(printable, self._lines())
+
+    def _lines(self) -> Iterator[str]:
         side, origin = self.side, self.origin
         external = f" and {size_words(origin.external_bytes)} beside it" if origin.external_bytes else ""
         yield f"{origin.name}: {size_words(origin.nbytes)}{external}, IR version {self.ir_version}"

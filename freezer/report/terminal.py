@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.markup import escape
 
+from freezer.errors import printable
 from freezer.report.build import Report
 from freezer.report.side import Side
 from freezer.report.values import ValueInfo, count_words, size_words, value_words
@@ -20,12 +21,11 @@ def show(report: Report, console: Console | None = None) -> None:
     """Print a finished freeze's report."""
     console = console or Console(highlight=False, soft_wrap=True)
     target = (report.saved or {}).get("path", "not saved")
-    console.print(f"[bold]{escape(report.source)}[/] -> [bold]{escape(target)}[/]\n")
-    for block in (_interface(report), _remarks(report), [""], _sums(report), [""], _ops(report), [""]):
-        for line in block:
-            console.print(line)
-    for line in (*_stayed(report), _verdict(report), *_written(report), _times(report)):
-        console.print(line)
+    head = [f"[bold]{escape(report.source)}[/] -> [bold]{escape(target)}[/]", ""]
+    tables = [*_interface(report), *_remarks(report), "", *_sums(report), "", *_ops(report), ""]
+    tail = [*_stayed(report), _verdict(report), *_written(report), _times(report)]
+    for line in (*head, *tables, *tail):
+        console.print(printable(line))
 
 
 def _columns(rows: Sequence[Sequence[str]], numbers: bool = False) -> list[str]:

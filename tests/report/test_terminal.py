@@ -63,6 +63,14 @@ def test_names_are_not_read_as_markup(frozen):
     assert "[bold]out.onnx" in shown(frozen.report)
 
 
+def test_names_cannot_control_the_terminal():
+    model = onnx.parser.parse_model(TEXT)
+    model.graph.input[1].name = model.graph.node[0].attribute[0].g.node[1].input[1] = "sc\x1b[2Jale\n"
+    report = freezer.freeze(model, {"hard": False}, verify=False).report
+    text = shown(report) + "\n".join(freezer.inspect(model).lines())
+    assert "\x1b" not in text and text.count("sc\\x1b[2Jale\\n") >= 2
+
+
 def test_nothing_is_cut_on_a_narrow_terminal(frozen):
     assert shown(frozen.report, width=20) == shown(frozen.report, width=200)
 
