@@ -89,3 +89,48 @@ def test_public_names_all_exist():
         assert getattr(freezer, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'thaw'"):
         _ = freezer.thaw
+
+
+ODD = """<ir_version: 10, opset_import: ["": 18]>
+g (float[2] x, float[2] unused, float[2] w) => (float[2] x, float[2] y) <float[2] w = {1, 2}> { y = Mul (x, w) }"""
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "inputs", "constant", "dead"),
+    [
+        ({"x": [1.0, 2.0]}, {}, ["unused", "w"], ["x"], ["unused"]),
+        ({"unused": [1.0, 2.0]}, {}, ["x", "w"], [], []),
+        ({"w": [3.0, 4.0]}, {}, ["x", "unused"], [], ["unused"]),
+        ({}, {"freeze_defaults": True}, ["x", "unused"], [], ["unused"]),
+        ({"x": [1.0, 2.0], "w": [2.0, 2.0]}, {"prune_inputs": True}, [], ["x", "y"], []),
+    ],
+)
+def test_odd_interfaces_are_frozen_and_reported(values, options, inputs, constant, dead):
+    """An input that is an output too, one that nobody reads, one with a default."""
+    frozen = freezer.freeze(onnx.parser.parse_model(ODD), values, **options)
+    assert [i.name for i in frozen.model.graph.input] == inputs
+    assert [o.name for o in frozen.model.graph.output] == ["x", "y"]
+    assert frozen.report.constant_outputs == constant and frozen.report.dead_inputs == dead
+    assert frozen.report.verification["status"] == "equal"
+    onnx.checker.check_model(frozen.model)
+
+
+def test_verify_tells_two_models_apart():
+    frozen = freezer.freeze(proto(), {"hard": True, "scale": 2.0}, verify=False).model
+    assert freezer.verify(proto(), frozen, {"hard": True, "scale": 2.0}).equal is True
+    verdict = freezer.verify(proto(), frozen, {"hard": True, "scale": 3.0})
+    assert verdict.equal is False and "'y'" in verdict.message
+
+
+def test_verify_stays_a_function_whatever_was_imported_before():
+    import freezer.verification.verification
+
+    assert callable(freezer.verify) and freezer.verify is not freezer.verification
+
+
+def test_every_kind_of_model_has_one_fingerprint(tmp_path):
+    onnx.save(proto(), tmp_path / "model.onnx")
+    kinds = [proto(), ir.from_proto(proto()), gs.import_onnx(proto()), tmp_path / "model.onnx"]
+    assert len({freezer.fingerprint(model) for model in kinds}) == 1
+    assert not freezer.diff(kinds[0], kinds[3]) and freezer.diff(kinds[0], onnx.parser.parse_model(ODD))
+    assert [type(freezer.canonicalize(model)) for model in kinds[:3]] == [type(model) for model in kinds[:3]]
