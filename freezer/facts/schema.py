@@ -24,7 +24,7 @@ def _form(op_type: str, version: int, domain: str) -> Form | None:
         schema = onnx.defs.get_schema(op_type, version, domain)
     except onnx.defs.SchemaError:
         return None
-    kinds = {name: int(a.type.value) for name, a in schema.attributes.items()}
+    kinds = {name: int(a.type.value) for name, a in schema.attributes.items()}  # type: ignore[attr-defined]
     required = frozenset(name for name, a in schema.attributes.items() if a.required)
     inputs, outputs = (schema.min_input, schema.max_input), (schema.min_output, schema.max_output)
     return Form(inputs, outputs, kinds, required)
@@ -75,4 +75,4 @@ def _scan_fits(node: ir.Node) -> bool:
     lists = all(
         given.get(f"scan_{side}_{what}", n) == n for side, n in counts.items() for what in ("axes", "directions")
     )
-    return 0 < scanned and 0 <= states <= len(node.outputs) and lists
+    return scanned > 0 and 0 <= states <= len(node.outputs) and lists
