@@ -35,6 +35,7 @@ from freezer.rules.neutral import (
     drop_added_zero,
     drop_double_negation,
     drop_one,
+    drop_power_of_one,
     drop_subtracted_zero,
 )
 from freezer.rules.registry import Rule
@@ -75,6 +76,7 @@ RULES: tuple[Rule, ...] = (
     length_of_known_sequence,
     concat_of_known_sequence,
     drop_added_positive_zero,
+    drop_power_of_one,
     choose_known_side_of_floats,
 )
 

@@ -36,11 +36,18 @@ def skip_lossless_cast(node: ir.Node, facts: Facts) -> Answer:
     if inner is None or inner.inputs[0] is None:
         return None
     origin, middle, target = (facts.dtype(v) for v in (inner.inputs[0], inner.outputs[0], node.outputs[0]))
-    if origin is None or middle not in _WIDER.get(origin, ()) or target in (None, T.STRING):
+    if origin is None or middle is None or target is None:
+        return None
+    if middle not in _WIDER.get(origin, ()) or target == T.STRING:
         return None
     if origin == target:
         return Rewrite([inner.inputs[0]])
-    if not only_user(inner.outputs[0]):
+    if not only_user(inner.outputs[0]) or _out_of_range(origin, middle, target):
         return None
     cast = ir.Node("", "Cast", [inner.inputs[0]], list(node.attributes.values()))
     return Rewrite([cast.outputs[0]], [cast])
+
+
+def _out_of_range(origin: ir.DataType, middle: ir.DataType, target: ir.DataType) -> bool:
+    """Whether a target may be too narrow for an integer: another integer wraps, a float leaves it to the machine."""
+    return origin.is_integer() and middle.is_floating_point() and target.is_integer() and target not in _WIDER[origin]

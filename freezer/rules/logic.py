@@ -15,15 +15,15 @@ from freezer.rules.registry import on
 def choose_known_side(node: ir.Node, facts: Facts) -> Answer:
     """Where(true, a, b) is a, Where(false, a, b) is b, Where(c, a, a) is a, if its shape is the output's.
 
-    onnxruntime adds up what either side contributes, so -0.0 comes out as 0.0: for floats it goes only where
-    the chosen side is never -0.0 or no reader tells the two apart.
+    onnxruntime takes a where it is not zero and b elsewhere, each with 0.0 where it was not chosen: an a of -0.0
+    comes out as 0.0, so for floats that goes only where a is never -0.0 or no reader tells the two apart.
     """
     condition, a, b = node.inputs
     number = uniform(condition, facts)
     if number is None and a is not b:
         return None
     chosen = a if number is None or number else b
-    if facts.dtype(chosen) in FLOATS and not sign_is_lost(chosen, node, facts):
+    if chosen is a and facts.dtype(a) in FLOATS and not sign_is_lost(a, node, facts):
         return Residual("onnxruntime's Where turns -0.0 into 0.0 (--relaxed drops it)")
     if not same_type(chosen, node.outputs[0], facts):
         return Residual("the condition may broadcast: the output's shape is not known to be the chosen side's")

@@ -17,12 +17,25 @@ _INTEGERS = "biu"
 
 @on("Mul", "Div", "Pow")
 def drop_one(node: ir.Node, facts: Facts) -> Answer:
-    """x * 1, 1 * x, x / 1 and x ** 1 are x, NaN, infinities and -0.0 included."""
+    """x * 1, 1 * x and x / 1 are x: infinities, -0.0 and NaN included, though a signalling NaN would turn quiet.
+
+    x ** 1 is x for int32. onnxruntime computes it in floating point: int64 is rounded, and -NaN becomes NaN.
+    """
     for kept, other in _operands(node, commutes=node.op_type == "Mul"):
         number = uniform(other, facts)
-        if number is not None and number == 1:
-            return _keep(kept, node, facts)
+        if number is None or number != 1:
+            continue
+        if node.op_type == "Pow" and facts.dtype(kept) != ir.DataType.INT32:
+            return Residual("onnxruntime's Pow rounds int64 and turns -NaN into NaN (--relaxed drops it)")
+        return _keep(kept, node, facts)
     return None
+
+
+@on("Pow", relaxed=True)
+def drop_power_of_one(node: ir.Node, facts: Facts) -> Answer:
+    """x ** 1 as x: -NaN stays -NaN, and int64 is not rounded to float64."""
+    number = uniform(node.inputs[1], facts)
+    return _keep(node.inputs[0], node, facts) if number is not None and number == 1 else None
 
 
 @on("Sub")
