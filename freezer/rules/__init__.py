@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freezer.rules.broadcasts import drop_expand_before_broadcast
+from freezer.rules.broadcasts import skip_expand_before_broadcast
 from freezer.rules.casts import drop_cast_to_same_type, skip_lossless_cast
 from freezer.rules.copies import drop_dropout, drop_identity
 from freezer.rules.joins import (
@@ -64,7 +64,7 @@ RULES: tuple[Rule, ...] = (
     drop_empty_operands,
     drop_concat_of_split,
     drop_split_into_one,
-    drop_expand_before_broadcast,
+    skip_expand_before_broadcast,
     skip_lossless_cast,
     merge_transposes,
     reshape_instead_of_transpose,

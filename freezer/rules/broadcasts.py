@@ -7,37 +7,40 @@ import onnx_ir as ir
 
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Rewrite
-from freezer.rules.known import FLOATS
+from freezer.rules.known import FLOATS, made_by
 from freezer.rules.registry import on
 
-BROADCASTING = (
+# Of two NaNs these give the first one's bits, unless the second is broadcast (onnxruntime 1.32): then its.
+_WHICH_NAN = ("Add", "Mul", "PRelu")
+_HALVES = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
+
+
+# Not Pow: onnxruntime computes an exponent of 2 or 3 by multiplying if it is a scalar.
+@on(
     "Add", "Sub", "Mul", "Div", "And", "Or", "Xor", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual",
     "Where", "PRelu",
 )  # fmt: skip
-# Of two NaNs these give the first one's bits, unless the second is broadcast (onnxruntime 1.32): then its.
-# Pow is not in the list at all: a scalar exponent of 2 or 3 is computed by multiplying.
-_WHICH_NAN = ("Add", "Mul", "PRelu")
+def skip_expand_before_broadcast(node: ir.Node, facts: Facts) -> Answer:
+    """Sub(Expand(x), y) is Sub(x, y), if y has the output's shape and x has no more axes."""
+    for index, value in enumerate(node.inputs):
+        expand = made_by(value, "Expand")
+        if expand is not None and _broadcasts(node, index, expand.inputs[0], facts):
+            inputs = [*node.inputs[:index], expand.inputs[0], *node.inputs[index + 1 :]]
+            new = ir.Node("", node.op_type, inputs, list(node.attributes.values()))
+            return Rewrite([new.outputs[0]], [new])
+    return None
 
 
-@on("Expand")
-def drop_expand_before_broadcast(node: ir.Node, facts: Facts) -> Answer:
-    """Expand(x) whose every reader broadcasts x to the same output shape without it."""
-    output = node.outputs[0]
-    readers = output.consumers()
-    if output.is_graph_output() or not readers:
-        return None
-    return Rewrite([node.inputs[0]]) if all(_shape_stays(u, output, node.inputs[0], facts) for u in readers) else None
-
-
-def _shape_stays(user: ir.Node, expanded: ir.Value, origin: ir.Value | None, facts: Facts) -> bool:
-    """Whether another operand of the reader has the output's shape already, and x has no more axes than that."""
-    shape, rank = facts.shape(user.outputs[0]), facts.rank(origin)
-    if user.op_type not in BROADCASTING or user.domain or shape is None or rank is None or rank > len(shape):
+def _broadcasts(node: ir.Node, index: int, origin: ir.Value | None, facts: Facts) -> bool:
+    """Whether another operand has the output's shape already, and the bits stay."""
+    shape, rank, dtype = facts.shape(node.outputs[0]), facts.rank(origin), facts.dtype(origin)
+    others = [v for i, v in enumerate(node.inputs) if i != index]
+    if shape is None or rank is None or rank > len(shape) or not any(facts.shape(v) == shape for v in others):
         return False
-    others = [v for v in user.inputs if v is not expanded]
-    if user.op_type in _WHICH_NAN and facts.dtype(expanded) in FLOATS and not _without_nan(others, facts):
-        return False
-    return len(others) == len(user.inputs) - 1 and any(facts.shape(v) == shape for v in others)
+    if dtype in _HALVES and origin is not None and origin.producer() is not None:
+        return False  # Expand rounds what onnxruntime computed in float32
+    one_nan = _without_nan([origin], facts) or _without_nan(others, facts)
+    return node.op_type not in _WHICH_NAN or dtype not in FLOATS or one_nan
 
 
 def _without_nan(values: list[ir.Value | None], facts: Facts) -> bool:

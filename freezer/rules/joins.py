@@ -34,7 +34,7 @@ def merge_nested_concat(node: ir.Node, facts: Facts) -> Answer:
     operands: list[ir.Value | None] = []
     for value in node.inputs:
         inner = made_by(value, "Concat")
-        same = inner is not None and rank is not None and (integer(inner, "axis", 0) - axis) % rank == 0
+        same = inner is not None and rank and (integer(inner, "axis", 0) - axis) % rank == 0
         operands += inner.inputs if inner is not None and same and only_user(value) else [value]
     return _concat(operands, node) if len(operands) > len(node.inputs) else None
 
@@ -46,7 +46,7 @@ def drop_concat_of_split(node: ir.Node, facts: Facts) -> Answer:
     if split is None or split.inputs[0] is None or list(split.outputs) != list(node.inputs):
         return None
     rank = facts.rank(split.inputs[0])
-    if rank is None or (integer(split, "axis", 0) - integer(node, "axis", 0)) % rank:
+    if not rank or (integer(split, "axis", 0) - integer(node, "axis", 0)) % rank:
         return None
     return Rewrite([split.inputs[0]])
 

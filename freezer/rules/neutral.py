@@ -12,7 +12,6 @@ from freezer.rules.registry import on
 
 _NEVER_NEGATIVE_ZERO = ("Exp", "Sigmoid", "Softmax")
 _BLIND_TO_ZERO_SIGN = ("Softmax", "Exp", "Sigmoid", "Cos", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual")
-_INTEGERS = "biu"
 
 
 @on("Mul", "Div", "Pow")
@@ -103,4 +102,4 @@ def sign_is_lost(value: ir.Value | None, node: ir.Node, facts: Facts) -> bool:
 def _from_integer(value: ir.Value | None, facts: Facts) -> bool:
     cast = made_by(value, "Cast")
     dtype = facts.dtype(cast.inputs[0]) if cast is not None else None
-    return dtype is not None and dtype not in FLOATS and dtype != ir.DataType.STRING and dtype.numpy().kind in _INTEGERS
+    return dtype is not None and (dtype.is_integer() or dtype == ir.DataType.BOOL)

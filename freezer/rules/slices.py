@@ -51,7 +51,7 @@ def _has(size: object, index: int) -> bool:
 def _ranges(node: ir.Node, facts: Facts) -> list[tuple[int, int, int, int]] | None:
     """(start, end, axis >= 0, step) for each sliced axis of an opset 10 Slice with constant operands."""
     rank = facts.rank(node.inputs[0])
-    if facts.opset_imports.get("", 0) < 10 or rank is None or len(node.inputs) < 3:
+    if facts.opset_imports.get("", 0) < 10 or not rank or len(node.inputs) < 3:
         return None
     given = [facts.ints(v) if v is not None else None for v in node.inputs[1:]]
     starts, ends = given[:2]
@@ -59,7 +59,7 @@ def _ranges(node: ir.Node, facts: Facts) -> list[tuple[int, int, int, int]] | No
         return None
     axes = _or_default(node, given, 3, tuple(range(len(starts))))
     steps = _or_default(node, given, 4, (1,) * len(starts))
-    if axes is None or steps is None:
+    if axes is None or steps is None or not len(starts) == len(ends) == len(axes) == len(steps):
         return None
     return list(zip(starts, ends, (a % rank for a in axes), steps, strict=True))
 
