@@ -57,6 +57,7 @@ class Specialiser:
         self.decided: dict[ir.Node, tuple[bool]] = {}
         self._for_reference: set[ir.Node] = set()
         self.unfoldable: set[ir.Node] = set()
+        self._late = False
 
     def run(self) -> None:
         """To the fixed point, small static values stored; the large ones wait for the storage plan."""
@@ -64,6 +65,13 @@ class Specialiser:
             for value in self.model.graph.inputs:
                 self.facts.set(value, declared(value))
             self._walk(self.model.graph)
+            self.settle()
+        self.run_wanted()
+        self._late = True
+        for node in self.model.graph.all_nodes():
+            if any(rule.late for rule in BY_OP.get((node.domain, node.op_type), ())):
+                self._touch(node)
+        with self.log.stage("specialise"):
             self.settle()
         self.run_wanted()
 
@@ -240,7 +248,7 @@ class Specialiser:
 
     def _apply_rules(self, node: ir.Node) -> None:
         for rule in BY_OP.get((node.domain, node.op_type), ()):
-            if rule.relaxed and not self.options.relaxed:
+            if (rule.relaxed and not self.options.relaxed) or (rule.late and not self._late):
                 continue
             answer = rule(node, self.facts)
             if isinstance(answer, Rewrite) and self._allowed(node, answer) and self.log.spend(rule.__name__, node.name):

@@ -41,6 +41,7 @@ from freezer.rules.neutral import (
 from freezer.rules.registry import Rule
 from freezer.rules.sequences import concat_of_known_sequence, element_of_known_sequence, length_of_known_sequence
 from freezer.rules.slices import gather_instead_of_slice, merge_slices
+from freezer.rules.targets import constant_expand_target, constant_reshape_target
 
 RULES: tuple[Rule, ...] = (
     drop_identity,
@@ -66,6 +67,8 @@ RULES: tuple[Rule, ...] = (
     drop_split_into_one,
     skip_expand_before_broadcast,
     skip_lossless_cast,
+    constant_reshape_target,
+    constant_expand_target,
     merge_transposes,
     reshape_instead_of_transpose,
     merge_reshapes,
