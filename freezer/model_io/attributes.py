@@ -32,11 +32,13 @@ class Contents:
     def __init__(self, external: External, folder: str) -> None:
         self._external = external
         self._folder = folder
+        self._in_function = False
         self.notes: list[str] = []
 
     def settle(self, model: onnx.ModelProto) -> None:
         """Check the model, a private copy, and change it in place."""
         self._graph(model.graph)
+        self._in_function = True
         for function in model.functions:
             self._nodes(function.node)
             for attribute in function.attribute_proto:
@@ -53,6 +55,11 @@ class Contents:
     def _nodes(self, nodes: Iterable[onnx.NodeProto]) -> None:
         for node in nodes:
             for attribute in node.attribute:
+                if attribute.ref_attr_name and not self._in_function:
+                    raise ModelError(
+                        f"attribute '{attribute.name}' of {describe(node)} refers to the attribute "
+                        f"'{attribute.ref_attr_name}' of a function, but the node is in none"
+                    )
                 if attribute.type not in _PLAIN:
                     self._attribute(attribute, node)
 

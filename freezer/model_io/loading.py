@@ -14,6 +14,7 @@ from freezer.errors import ModelError, UsageError
 from freezer.model_io.attributes import Contents
 from freezer.model_io.convert import folder_of, from_proto, to_proto
 from freezer.model_io.external import DataFolder
+from freezer.model_io.header import check_header
 from freezer.model_io.read import read_model
 from freezer.model_io.source import Source, stamp_of
 from freezer.model_io.structure import check_structure
@@ -62,7 +63,7 @@ def _source(proto: onnx.ModelProto, kind: str, data: DataFolder) -> Source:
 
 
 def _checked(proto: onnx.ModelProto, kind: str, data: DataFolder) -> Source:
-    _check_header(proto)
+    check_header(proto)
     folder = "" if data.folder is None else os.fspath(data.folder)
     contents = Contents(data.check, folder)
     contents.settle(proto)
@@ -73,21 +74,6 @@ def _checked(proto: onnx.ModelProto, kind: str, data: DataFolder) -> Source:
     if not is_sorted:
         _sort(model)
     return Source(model, None, kind, data.folder, dict(data.bytes_by_file), contents.notes)
-
-
-def _check_header(proto: onnx.ModelProto) -> None:
-    if not proto.ir_version or not proto.HasField("graph"):
-        raise ModelError("the file is not an ONNX model: it has no IR version or no graph")
-    if not proto.opset_import:
-        if proto.ir_version >= 3:
-            raise ModelError("the model imports no operator set")
-        proto.opset_import.add(domain="", version=1)
-    for owner in (proto, *proto.functions):
-        # As onnxruntime reads them: 'ai.onnx' is '', and the last import of a domain counts.
-        versions = {("" if o.domain == "ai.onnx" else o.domain): o.version for o in owner.opset_import}
-        del owner.opset_import[:]
-        for domain, version in versions.items():
-            owner.opset_import.add(domain=domain, version=version)
 
 
 def _settle_old_defaults(proto: onnx.ModelProto) -> list[str]:

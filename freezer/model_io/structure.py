@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from graphlib import CycleError, TopologicalSorter
 
 import onnx
 
 from freezer.errors import ModelError
+from freezer.model_io.calls import Call, call_of, check_calls, identity_of
 
-Call = tuple[str, str, str]
 _GRAPH, _GRAPHS = onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS
 
 
@@ -28,15 +27,16 @@ class Scope:
 
 def check_structure(model: onnx.ModelProto) -> bool:
     """Raise ModelError for names that are missing or defined twice; whether every graph is sorted."""
-    is_sorted = _check_graph(model.graph, [], set(), "the graph")
+    main: set[Call] = set()
+    is_sorted = _check_graph(model.graph, [], main, "the graph")
     calls: dict[Call, set[Call]] = {}
     for function in model.functions:
-        identity = (_domain(function.domain), function.name, function.overload)
+        identity = identity_of(function)
         if identity in calls:
             raise ModelError(f"function '{'::'.join(identity[:2])}' is defined twice")
         calls[identity] = set()
         is_sorted &= _check_function(function, calls[identity])
-    _check_recursion(calls)
+    check_calls(model, main, calls)
     return is_sorted
 
 
@@ -82,7 +82,7 @@ def _check_nodes(
         for name in node.input:
             if name and name not in scope.seen:
                 _check_read(name, node, scopes)
-        calls.add((_domain(node.domain), node.op_type, node.overload))
+        calls.add(call_of(node))
         for graph in subgraphs(node):
             is_sorted &= _check_graph(graph, scopes, calls, f"a subgraph of {describe(node)}")
         scope.seen.update(defined)
@@ -123,17 +123,3 @@ def describe(node: onnx.NodeProto) -> str:
     if node.name:
         return f"node '{node.name}' ({node.op_type})"
     return f"the {node.op_type} node that makes '{next(iter(node.output), '')}'"
-
-
-def _domain(domain: str) -> str:
-    return "" if domain == "ai.onnx" else domain
-
-
-def _check_recursion(calls: dict[Call, set[Call]]) -> None:
-    """Raise ModelError if a function can reach itself."""
-    own = {caller: sorted(c for c in called if c in calls) for caller, called in calls.items()}
-    try:
-        TopologicalSorter(own).prepare()
-    except CycleError as error:
-        way = " -> ".join(f"'{'::'.join(call[:2])}'" for call in error.args[1][:5])
-        raise ModelError(f"a function calls itself: {way}") from None

@@ -9,6 +9,7 @@ import onnx_ir as ir
 from freezer.facts.table import Facts
 
 Default = TypeVar("Default")
+_ELEMENT_TYPES = frozenset(d.value for d in ir.DataType if d != ir.DataType.UNDEFINED)
 
 
 class Unclear(ValueError):
@@ -60,8 +61,10 @@ def tensor(node: ir.Node, name: str) -> ir.TensorProtocol | None:
 
 
 def dtype(node: ir.Node, name: str, default: Default) -> ir.DataType | Default:
-    """An INT attribute that names an element type; `default` if absent."""
+    """An INT attribute that names an element type; `default` if absent, Unclear if there is no such type."""
     found = integer(node, name, None)
+    if found is not None and found not in _ELEMENT_TYPES:
+        raise Unclear(f"no element type {found}")
     return default if found is None else ir.DataType(found)
 
 
