@@ -38,9 +38,9 @@ def made_by(value: ir.Value | None, *ops: str) -> ir.Node | None:
 
 
 def integer(node: ir.Node, name: str, default: int) -> int:
-    """An integer attribute."""
+    """An integer attribute; `default` also where it is of another type, which no runtime takes."""
     attribute = node.attributes.get(name)
-    return default if attribute is None or attribute.is_ref() else int(attribute.value)
+    return default if attribute is None or attribute.type != ir.AttributeType.INT else int(attribute.value or 0)
 
 
 def constant(values: list[int]) -> ir.Value:
