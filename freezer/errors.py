@@ -33,5 +33,9 @@ class VerificationError(FreezerError):
     """The residual model differs from the original; nothing was written."""
 
 
+class EngineError(FreezerError):
+    """Another engine crashed, hung, failed, grew the file, changed the interface or wrote an invalid model."""
+
+
 class ChildError(FreezerError):
     """The child process died, hung or passed a limit. `reason` says which."""

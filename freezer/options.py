@@ -11,7 +11,9 @@ class Options:
     prune_inputs: drop inputs that nothing reads any more. freeze_defaults: initializers that are also
     inputs become constants. unroll_nodes: the most nodes that unrolling one loop may make.
     largest_constant: bytes of the largest value that may be evaluated. most_nodes: nodes the model may grow to.
-    fuel: the most changes to make (for bisecting), None for no limit.
+    fuel: the most changes to make (for bisecting), None for no limit. engine: what folds ("native" is freezer
+    itself; see freezer.engines). then: an engine that gets freezer's residual. tolerance: how far outputs may be from
+    the original's, relative to the largest value; None: no bit may differ, unless an engine fuses.
     """
 
     relaxed: bool = False
@@ -22,3 +24,6 @@ class Options:
     largest_constant: int = 1 << 30
     most_nodes: int = 1 << 20
     fuel: int | None = None
+    engine: str = "native"
+    then: str | None = None
+    tolerance: float | None = None

@@ -1,7 +1,7 @@
 """A child process with limits, which runs what could crash: onnxruntime, the checker, shape inference.
 
 The parent calls by name; a call is one message each way: a JSON header and raw buffers. The child
-inherits no file but its pipes, cannot write files, and has bounded memory, CPU time and wall time.
+inherits no file but its pipes, writes no file (unless it is told to), and has bounded memory, CPU time and wall time.
 When it dies or hangs the call raises ChildError, and the next call starts a new one.
 """
 
@@ -28,11 +28,14 @@ _SERVE = "from freezer.evaluate.child import serve; serve()"
 
 @dataclass(frozen=True)
 class Limits:
-    """memory: bytes of address space; cpu: seconds in the process's life; wall: seconds a call."""
+    """memory: bytes of address space; cpu: seconds in the process's life; wall: seconds a call; files: bytes of a
+    file that it may write.
+    """
 
     memory: int = 16 << 30
     cpu: int = 1800
     wall: float = 600.0
+    files: int = 0
 
 
 class Child:
@@ -140,7 +143,7 @@ def serve() -> None:
     """The child's main loop: set the limits, import the module, answer until the pipe closes."""
     arguments = json.loads(sys.argv[1])
     requests, answers = _own_pipes()
-    _limit(arguments["memory"], arguments["cpu"])
+    _limit(arguments["memory"], arguments["cpu"], arguments["files"])
     module = __import__(arguments["module"], fromlist=["COMMANDS"])
     while True:
         try:
@@ -159,10 +162,10 @@ def _own_pipes() -> tuple[IO[bytes], IO[bytes]]:
     return requests, answers
 
 
-def _limit(memory: int, cpu: int) -> None:
+def _limit(memory: int, cpu: int, files: int) -> None:
     try:
         import resource
     except ImportError:  # not on Windows: there only the wall limit holds
         return
-    for kind, value in (("AS", memory), ("CPU", cpu), ("CORE", 0), ("FSIZE", 0), ("NOFILE", 256)):
+    for kind, value in (("AS", memory), ("CPU", cpu), ("CORE", 0), ("FSIZE", files), ("NOFILE", 256)):
         resource.setrlimit(getattr(resource, f"RLIMIT_{kind}"), (value, value))

@@ -12,7 +12,8 @@ from freezer.ulp import max_ulp
 
 def compare(a: Any, b: Any) -> dict[str, Any]:
     """What is known of a pair of results: {"equal", "dtype", "shape"} and, when they differ, a note,
-    and max_ulp and max_abs for tensors of one dtype and shape.
+    and max_ulp, max_abs and max_rel (max_abs as a share of the largest finite value of `a`; None if they are not
+    finite in the same places) for tensors of one dtype and shape.
 
     Tensors compare by dtype, shape and bytes (NaN payloads and the sign of zero count), strings,
     sequences and maps by value.
@@ -59,7 +60,16 @@ def _distance(a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
     wide = [x.astype(np.float64) for x in (a, b)]
     finite = np.isfinite(wide[0]) & np.isfinite(wide[1])
     gap = float(np.abs(wide[0][finite] - wide[1][finite]).max(initial=0.0))
-    return {"note": note, "max_abs": gap, "max_ulp": None if a.dtype.kind in "biu" else max_ulp(a, b)}
+    found = {"note": note, "max_abs": gap, "max_ulp": None if a.dtype.kind in "biu" else max_ulp(a, b)}
+    return {**found, "max_rel": _share(gap, wide[0], wide[1], finite)}
+
+
+def _share(gap: float, a: np.ndarray, b: np.ndarray, finite: np.ndarray) -> float | None:
+    """A gap relative to the largest finite value; None if NaN or an infinity stands against something else."""
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return None
+    largest = float(np.abs(a[finite]).max(initial=0.0))
+    return 0.0 if gap == 0 else gap / largest if largest else None
 
 
 def _first(a: Any, b: Any) -> str:

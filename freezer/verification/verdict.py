@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-EQUAL, DIFFERENT, UNVERIFIED = "equal", "different", "unverified"
+EQUAL, CLOSE, DIFFERENT, UNVERIFIED = "equal", "close", "different", "unverified"
 
 
 @dataclass(slots=True)
 class OutputVerdict:
     """One output over all feeds. The rest describes the first feed on which it differs.
 
-    status: "equal" or "different". max_ulp, max_abs: the largest distance in ulp and the largest
-    absolute difference, None where they mean nothing (integers have no ulp, strings neither).
+    status: "equal", "close" or "different". max_ulp, max_abs, max_rel: the largest distance in ulp, the largest
+    absolute difference, and that as a share of the output's largest value; None where they mean nothing (integers
+    have no ulp, strings neither).
     """
 
     name: str
@@ -24,16 +25,18 @@ class OutputVerdict:
     max_ulp: int | None = None
     max_abs: float | None = None
     note: str = ""
+    max_rel: float | None = None
 
 
 @dataclass(slots=True)
 class Verdict:
-    """status: "equal" (bit for bit on every feed, and loadable), "different", or "unverified": nothing
-    could be compared, and `message` says why.
+    """status: "equal" (bit for bit on every feed, and loadable), "close" (within the tolerance), "different", or
+    "unverified": nothing could be compared, and `message` says why.
 
     feeds: one line a feed that ran. loads_optimised: whether onnxruntime loads the residual with all
     optimisations; None if that was not tried. optimised_reason: why it does not.
-    engine: what ran the models. seconds: wall time of the whole verification.
+    engine: what ran the models. seconds: wall time of the whole verification. tolerance: how far an output may be
+    from the original's, relative to its largest value, by dtype; None: not in one bit.
     """
 
     status: str
@@ -44,10 +47,11 @@ class Verdict:
     optimised_reason: str = ""
     engine: str = ""
     seconds: float = 0.0
+    tolerance: dict[str, float] | None = None
 
     @property
     def equal(self) -> bool | None:
-        """True, False, or None when nothing could be compared."""
+        """True, False, or None when nothing could be compared, or a tolerance was needed."""
         return {EQUAL: True, DIFFERENT: False}.get(self.status)
 
     @property

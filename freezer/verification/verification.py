@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from freezer.errors import ChildError
 from freezer.evaluate.child import Child, Limits
 from freezer.model_io import serialise, to_proto
 from freezer.verification.search import Search
-from freezer.verification.verdict import DIFFERENT, EQUAL, UNVERIFIED, OutputVerdict, Verdict
+from freezer.verification.verdict import CLOSE, DIFFERENT, EQUAL, UNVERIFIED, OutputVerdict, Verdict
 
 if TYPE_CHECKING:
     from freezer.bindings import Bindings
@@ -36,18 +36,24 @@ def start_judge(limits: Limits | None = None) -> Child:
 def verify(
     original: Source, residual: ir.Model, bindings: Bindings, *,
     feeds: int = 3, seed: int = 0, limits: Limits | None = None, child: Child | None = None,
+    tolerance: Mapping[str, float] | None = None,
 ) -> Verdict:  # fmt: skip
     """Run the original with the frozen values fed and the residual without them, on random feeds.
 
     original: its own bytes are read again, so what freezer does to its model does not matter.
     bindings: the values to feed, and the sizes of bound dims. feeds: how many. child: a process of
-    start_judge(), which stays open; without one a process is started and ended.
+    start_judge(), which stays open; without one a process is started and ended. tolerance: dtype of an output
+    -> how far it may be from the original's, as a share of its largest value; dtypes that are not in it must be equal
+    bit for bit, and so must all without one.
 
     "different" also when the residual cannot be loaded (without optimisations, with them, or by the
     checker) though the original can. "unverified" when nothing runs the original. Raises nothing of
     its own: a death of the child is part of the verdict.
     """
-    return Verification(original, bindings, feeds=feeds, seed=seed, limits=limits, child=child).finish(residual)
+    checking = Verification(
+        original, bindings, feeds=feeds, seed=seed, limits=limits, child=child, tolerance=tolerance
+    )  # fmt: skip
+    return checking.finish(residual)
 
 
 class Verification:
@@ -60,9 +66,11 @@ class Verification:
     def __init__(
         self, original: Source, bindings: Bindings, *,
         feeds: int = 3, seed: int = 0, limits: Limits | None = None, child: Child | None = None,
+        tolerance: Mapping[str, float] | None = None,
     ) -> None:  # fmt: skip
         self._start, self._owned = time.perf_counter(), child is None
         self._child = child or start_judge(limits)
+        self._tolerance = dict(tolerance) if tolerance else None
         self._data = {"original": original.proto_bytes()}
         self._files = {"original": _source_files(original)}
         self._values = {k: ir.to_proto(t).SerializeToString() for k, t in bindings.values.items()}
@@ -84,7 +92,7 @@ class Verification:
             verdict = self._with_loading(self._compared() if self._found else Verdict(UNVERIFIED, self._refused))
         finally:
             self.close()
-        verdict.seconds = time.perf_counter() - self._start
+        verdict.seconds, verdict.tolerance = time.perf_counter() - self._start, self._tolerance
         return verdict
 
     def close(self) -> None:
@@ -151,7 +159,7 @@ class Verification:
             feed = f" on feed {answer['feed']}" if "feed" in answer else ""
             verdict.message = f"the residual model fails{feed} where the original runs: {answer['error']}"
         else:
-            verdict.outputs = list(_by_output(self._outputs, answer["outputs"]))
+            verdict.outputs = list(_by_output(self._outputs, answer["outputs"], self._tolerance or {}))
             self._conclude(verdict)
         return verdict
 
@@ -161,7 +169,10 @@ class Verification:
     def _conclude(self, verdict: Verdict) -> None:
         first = verdict.first_difference
         if first is None:
-            verdict.status, verdict.message = EQUAL, _agreement(len(verdict.feeds), len(verdict.outputs), self._name)
+            close = any(o.status == CLOSE for o in verdict.outputs)
+            verdict.status = CLOSE if close else EQUAL
+            how = _closeness(verdict.outputs, self._tolerance or {}) if close else "equal bit for bit"
+            verdict.message = f"{how}: {_agreement(len(verdict.feeds), len(verdict.outputs), self._name)}"
             return
         verdict.message = f"output '{first.name}' differs on feed {first.feed}: {_how(first)}"
         if self._engine == "reference" and all(_is_close(o) for o in verdict.outputs):
@@ -228,16 +239,33 @@ def _source_files(source: Source) -> dict[str, str]:
     return {os.path.relpath(path, folder): os.path.abspath(path) for path in source.data_files}
 
 
-def _by_output(names: list[str], rows: list[dict[str, Any]]) -> Iterator[OutputVerdict]:
-    """One verdict an output from the rows of all feeds."""
+def _by_output(
+    names: list[str], rows: list[dict[str, Any]], tolerance: Mapping[str, float]
+) -> Iterator[OutputVerdict]:  # fmt: skip
+    """One verdict an output from the rows of all feeds: the first feed on which it is too far off, or differs."""
     for name in names:
         own = [row for row in rows if row["name"] == name]
-        worst = next((row for row in own if not row["equal"]), None)
+        unequal = [row for row in own if not row["equal"]]
+        far = [row for row in unequal if not _within(row, tolerance)]
+        worst = next(iter(far or unequal), None)
         yield OutputVerdict(
-            name, DIFFERENT if worst else EQUAL, own[0]["dtype"], own[0]["shape"],
+            name, DIFFERENT if far else CLOSE if unequal else EQUAL, own[0]["dtype"], own[0]["shape"],
             feed=worst["feed"] if worst else None, max_ulp=_most(own, "max_ulp"), max_abs=_most(own, "max_abs"),
-            note=worst["note"] if worst else "",
+            note=worst["note"] if worst else "", max_rel=_most(own, "max_rel"),
         )  # fmt: skip
+
+
+def _within(row: dict[str, Any], tolerance: Mapping[str, float]) -> bool:
+    share = row.get("max_rel")
+    return share is not None and share <= tolerance.get(row["dtype"], -1.0)
+
+
+def _closeness(outputs: list[OutputVerdict], tolerance: Mapping[str, float]) -> str:
+    """The tolerance that was needed, and how much of it."""
+    close = [o for o in outputs if o.status == CLOSE]
+    allowed = ", ".join(f"{tolerance[d]:g} ({d})" for d in dict.fromkeys(o.dtype for o in close))
+    most = max(o.max_rel or 0.0 for o in close)
+    return f"equal within {allowed} of each output's largest value, at most {most:.2g}"
 
 
 def _most(rows: list[dict[str, Any]], key: str) -> Any:
@@ -245,7 +273,7 @@ def _most(rows: list[dict[str, Any]], key: str) -> Any:
 
 
 def _agreement(feeds: int, outputs: int, engine: str) -> str:
-    return f"equal bit for bit: {outputs} output{'s' * (outputs != 1)}, {feeds} feed{'s' * (feeds != 1)}, {engine}"
+    return f"{outputs} output{'s' * (outputs != 1)}, {feeds} feed{'s' * (feeds != 1)}, {engine}"
 
 
 def _how(output: OutputVerdict) -> str:
@@ -254,6 +282,8 @@ def _how(output: OutputVerdict) -> str:
         parts.append(f"at most {output.max_ulp} ulp")
     if output.max_abs is not None:
         parts.append(f"at most {output.max_abs:.3g}")
+    if output.max_rel is not None and output.max_ulp is not None:
+        parts.append(f"{output.max_rel:.2g} of its largest value")
     return ", ".join(p for p in parts if p)
 
 
