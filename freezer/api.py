@@ -12,13 +12,13 @@ from typing import Any
 
 import onnx_ir as ir
 
-from freezer import canonical, verification
+from freezer import canonical, engines, verification
 from freezer.bindings import Bindings, bind
 from freezer.canonical import Difference
 from freezer.errors import FreezerError, VerificationError
 from freezer.model_io import Saved, Source, load, save, to_kind
 from freezer.options import Options
-from freezer.pipeline import Specialised, specialise, start_worker
+from freezer.pipeline import Specialised, start_worker
 from freezer.provenance import record
 from freezer.report.build import Report, build_report, origin_of, saved_to_dict
 from freezer.report.inspection import Inspection, inspection_of
@@ -67,15 +67,19 @@ def freeze(
 
     values: input name to value; arrays must have the model's dtype, Python literals are converted losslessly.
     dims: dimension symbol to size. shapes: input name to shape, None keeps a dimension.
-    verify: run both on `feeds` random feeds, drawn from `seed`, and compare every bit.
+    verify: run both on `feeds` random feeds, drawn from `seed`, and compare every bit; where an engine fuses, or
+    with tolerance=SHARE, how far apart they are.
     base_dir: where the external data of a model given as an object lies. allow_link: a folder that external
-    data may be linked from. options: the fields of freezer.options.Options (freeze_defaults, prune_inputs, ...).
+    data may be linked from. options: the fields of freezer.options.Options (freeze_defaults, prune_inputs, engine,
+    then, ...).
     Raises UsageError (a value, name or shape that cannot be meant), ModelError (a broken file),
-    VerificationError (the residual differs), LimitError and ChildError.
+    VerificationError (the residual differs), EngineError (an engine did what it must not), LimitError and ChildError.
     """
     chosen, stage = Options(**options), Stages(progress)
+    tolerance = engines.tolerances(chosen)
     with contextlib.ExitStack() as running:
-        worker = running.enter_context(start_worker())  # first: their imports run while the model is read
+        native = chosen.engine == engines.NATIVE
+        worker = running.enter_context(start_worker()) if native else None  # first: imports run while the model is read
         judge = running.enter_context(start_judge()) if verify else None
         with stage("load"):
             source = load(model, base_dir=base_dir, allow_link=allow_link)
@@ -83,10 +87,10 @@ def freeze(
             bindings = bind(source.model, values, dims, shapes, chosen.freeze_defaults)
         checking = verdict = None
         if judge is not None:
-            checking = Verification(source, bindings, feeds=feeds, seed=seed, child=judge)
+            checking = Verification(source, bindings, feeds=feeds, seed=seed, child=judge, tolerance=tolerance)
             running.callback(checking.close)
         progress("specialise")
-        result = specialise(source, bindings, chosen, worker)
+        result = engines.specialise(source, bindings, chosen, worker)
         record(result.model, source, bindings, chosen)
         if checking is not None:
             with stage("verify"):
@@ -116,6 +120,8 @@ def _refusal(
     verdict: Verdict, reload: Callable[[], Source], bindings: Bindings, options: Options, result: Specialised
 ) -> str:
     """The verdict with the change that made the outputs differ."""
+    if foreign := [name for name in (options.engine, options.then) if name and name != engines.NATIVE]:
+        return f"engine '{foreign[-1]}' changed the model: {verdict.message}; nothing was written. Use another engine"
     culprit = None
     with contextlib.suppress(FreezerError):
         culprit = bisect(reload, bindings, options, result.log.changes)

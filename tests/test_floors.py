@@ -18,7 +18,7 @@ FLOORS = {
     "freezer.rules": 3, "freezer.evaluate": 3,
     "freezer.passes": 4,
     "freezer.canonical": 5, "freezer.pipeline": 5,
-    "freezer.verification": 6, "freezer.provenance": 6,
+    "freezer.verification": 6, "freezer.provenance": 6, "freezer.engines": 6,
     "freezer.report": 7,
     "freezer.api": 8,
     "freezer.routes": 9,

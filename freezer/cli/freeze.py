@@ -40,6 +40,13 @@ _VALUES = (
 @click.option(
     "--largest-constant", default=Options.largest_constant, metavar="BYTES", help="Make no constant larger than this."
 )
+@click.option(
+    "--engine", default="native", metavar="NAME", help="Let another engine fold; `freezer engines` lists them."
+)
+@click.option("--then", metavar="NAME", help="Give freezer's residual to this engine.")
+@click.option(
+    "--tolerance", type=float, metavar="SHARE", help="Of an output's largest value; engines that fuse need one."
+)
 @click.option("--external-data", type=click.Choice(_PLACES), default="auto", help="Where constants go.")
 @click.option("--data-file", metavar="NAME", help="Name of the file for external constants.")
 @click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")

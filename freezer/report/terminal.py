@@ -14,7 +14,7 @@ from freezer.report.values import ValueInfo, count_words, size_words, value_word
 
 _MOST_ROWS = 10
 _SHORTEST = 0.005  # seconds; what took less is not shown
-_COLOURS = {"equal": "green", "different": "red"}
+_COLOURS = {"equal": "green", "close": "green", "different": "red"}
 
 
 def show(report: Report, console: Console | None = None) -> None:
@@ -121,7 +121,7 @@ def _verdict(report: Report) -> str:
     if found is None:
         return "[yellow]not verified[/] (--no-verify)"
     text = found["message"].removeprefix("not verified: ")
-    head = {"equal": "verified", "different": "different"}.get(found["status"], "not verified")
+    head = {"equal": "verified", "close": "verified", "different": "different"}.get(found["status"], "not verified")
     colour = _COLOURS.get(found["status"], "yellow")
     if found["loads_optimised"] is False:
         text += f"; with all optimisations it does not load: {found['optimised_reason']}"

@@ -1,0 +1,89 @@
+"""The step of a freeze that folds: freezer's own specialiser, another engine, or both."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import onnx_ir as ir
+
+from freezer import pipeline
+from freezer.engines.registry import NATIVE, Engine, chosen_engine
+from freezer.engines.run import LIMITS, SLACK, attempt
+from freezer.errors import UsageError
+from freezer.evaluate.child import Child
+from freezer.model_io import save
+from freezer.naming import make_names_unique
+from freezer.options import Options
+from freezer.passes import tidy
+from freezer.passes.bind import bind, forget_declared_types
+from freezer.passes.log import Log
+from freezer.passes.origins import Origins
+from freezer.pipeline import Specialised
+
+if TYPE_CHECKING:
+    from freezer.bindings import Bindings
+    from freezer.model_io import Source
+
+
+def specialise(
+    source: Source, bindings: Bindings, options: Options | None = None, worker: Child | None = None
+) -> Specialised:
+    """As pipeline.specialise, with the engines that the options name; notes on them join the bindings' notes.
+
+    Raises EngineError for an engine that crashes, hangs, fails, grows the file, changes the interface or
+    writes an invalid model; UsageError for one that there is not.
+    """
+    options = options or Options()
+    engine, then = chosen_engine(options.engine), chosen_engine(options.then or NATIVE)
+    most_bytes = budget(source, options.max_growth)
+    if engine.name == NATIVE:
+        result = pipeline.specialise(source, bindings, options, worker)
+    else:
+        result = _by_engine(engine, source, bindings, options, most_bytes)
+    if then.name != NATIVE:
+        result.model = _run(then, result.model, most_bytes, result.log, bindings, "then")
+    return result
+
+
+def budget(source: Source, max_growth: int) -> int:
+    """The bytes that a result may have as one file."""
+    nbytes = source.nbytes() + sum(source.data_files.values())
+    return nbytes + nbytes // 100 + SLACK + max_growth
+
+
+def put_in(model: ir.Model, bindings: Bindings) -> None:
+    """Bind a model for an engine: names used twice are told apart, declared types are dropped, as they may lie."""
+    make_names_unique(model)
+    bind(model, bindings.values, bindings.dims, bindings.shapes)
+    forget_declared_types(model)
+
+
+def _by_engine(
+    engine: Engine, source: Source, bindings: Bindings, options: Options, most_bytes: int
+) -> Specialised:  # fmt: skip
+    if options.relaxed:
+        raise UsageError(f"relaxed rules are freezer's own; engine '{engine.name}' does not take them: drop --relaxed")
+    model, log = source.model, Log()
+    origins = Origins(model, log)
+    with log.stage("bind"):
+        put_in(model, bindings)
+    folded = _run(engine, model, most_bytes, log, bindings, "folded")
+    if options.prune_inputs:
+        tidy.prune_dead_inputs(folded)
+    origins.release()
+    return Specialised(folded, log, origins)
+
+
+def _run(engine: Engine, model: ir.Model, most_bytes: int, log: Log, bindings: Bindings, how: str) -> ir.Model:
+    """The model as the engine leaves it, with the metadata that the engine dropped."""
+    with tempfile.TemporaryDirectory(prefix="freezer-") as folder, log.stage(engine.name):
+        copy = Path(folder, "bound.onnx")
+        save(model, copy, external_data="inline")
+        outcome = attempt(engine, copy, model, most_bytes, LIMITS)
+    if outcome.fault or outcome.model is None:
+        raise outcome.error()
+    outcome.model.metadata_props.update({**model.metadata_props, **outcome.model.metadata_props})
+    bindings.notes.append(f"{how} by {engine.name} {engine.version}")
+    return outcome.model
