@@ -33,7 +33,8 @@ def _form(op_type: str, version: int, domain: str) -> Form | None:
 def well_formed(node: ir.Node, opset_imports: dict[str, int]) -> bool:
     """Whether the numbers of inputs and outputs, and the attributes and their types, are those of its schema.
 
-    A reference to an attribute, which only a function's body may hold, has no value: it is not. True for operators onnx has no schema for: nobody looks into those.
+    A reference to an attribute, which only a function's body may hold, has no value: it is not.
+    True for operators onnx has no schema for: nobody looks into those.
     """
     version = opset_imports.get(node.domain, 0)
     form = _form(node.op_type, version, node.domain)

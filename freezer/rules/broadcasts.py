@@ -21,7 +21,7 @@ _HALVES = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
     "Where", "PRelu",
 )  # fmt: skip
 def skip_expand_before_broadcast(node: ir.Node, facts: Facts) -> Answer:
-    """Sub(Expand(x), y) is Sub(x, y), if y has the output's shape and x has no more axes."""
+    """Sub(Expand(x), y) is Sub(x, y), if y has the output's shape."""
     for index, value in enumerate(node.inputs):
         expand = made_by(value, "Expand")
         if expand is not None and _broadcasts(node, index, expand.inputs[0], facts):
@@ -33,9 +33,9 @@ def skip_expand_before_broadcast(node: ir.Node, facts: Facts) -> Answer:
 
 def _broadcasts(node: ir.Node, index: int, origin: ir.Value | None, facts: Facts) -> bool:
     """Whether another operand has the output's shape already, and the bits stay."""
-    shape, rank, dtype = facts.shape(node.outputs[0]), facts.rank(origin), facts.dtype(origin)
+    shape, dtype = facts.shape(node.outputs[0]), facts.dtype(origin)
     others = [v for i, v in enumerate(node.inputs) if i != index]
-    if shape is None or rank is None or rank > len(shape) or not any(facts.shape(v) == shape for v in others):
+    if shape is None or not any(facts.shape(v) == shape for v in others):
         return False
     if dtype in _HALVES and origin is not None and origin.producer() is not None:
         return False  # Expand rounds what onnxruntime computed in float32

@@ -33,11 +33,10 @@ def drop_cast_to_same_type(node: ir.Node, facts: Facts) -> Answer:
 def skip_lossless_cast(node: ir.Node, facts: Facts) -> Answer:
     """Cast(Cast(x, wider), t) is Cast(x, t), and x if that is its type: the wider type holds every value of x."""
     inner = made_by(node.inputs[0], "Cast")
-    if inner is None or inner.inputs[0] is None:
+    if inner is None:
         return None
-    origin, middle, target = (facts.dtype(v) for v in (inner.inputs[0], inner.outputs[0], node.outputs[0]))
-    if origin is None or middle is None or target is None:
-        return None
+    values = (inner.inputs[0], inner.outputs[0], node.outputs[0])
+    origin, middle, target = (facts.dtype(v) or T.UNDEFINED for v in values)
     if middle not in _WIDER.get(origin, ()) or target == T.STRING:
         return None
     if origin == target:

@@ -13,14 +13,14 @@ from freezer.rules.registry import on
 @on("Identity")
 def drop_identity(node: ir.Node, facts: Facts) -> Answer:
     """Identity(x) is x."""
-    return Rewrite([node.inputs[0]]) if node.inputs[0] is not None else None
+    return Rewrite([node.inputs[0]])
 
 
 @on("Dropout")
 def drop_dropout(node: ir.Node, facts: Facts) -> Answer:
     """Dropout at inference is x, where nothing reads its mask. It trains only if training_mode (opset 12) is true."""
     mask_is_read = any(v.uses() or v.is_graph_output() for v in node.outputs[1:])
-    if mask_is_read or node.inputs[0] is None or not _at_inference(node, facts):
+    if mask_is_read or not _at_inference(node, facts):
         return None
     return Rewrite([node.inputs[0], *[None] * (len(node.outputs) - 1)])
 

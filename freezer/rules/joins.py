@@ -34,8 +34,10 @@ def merge_nested_concat(node: ir.Node, facts: Facts) -> Answer:
     operands: list[ir.Value | None] = []
     for value in node.inputs:
         inner = made_by(value, "Concat")
-        same = inner is not None and rank and (integer(inner, "axis", 0) - axis) % rank == 0
-        operands += inner.inputs if inner is not None and same and only_user(value) else [value]
+        if inner is not None and rank and (integer(inner, "axis", 0) - axis) % rank == 0 and only_user(value):
+            operands += inner.inputs
+        else:
+            operands.append(value)
     return _concat(operands, node) if len(operands) > len(node.inputs) else None
 
 
@@ -43,7 +45,7 @@ def merge_nested_concat(node: ir.Node, facts: Facts) -> Answer:
 def drop_concat_of_split(node: ir.Node, facts: Facts) -> Answer:
     """All pieces of a Split, in order, along the same axis, are what was split."""
     split = made_by(node.inputs[0], "Split")
-    if split is None or split.inputs[0] is None or list(split.outputs) != list(node.inputs):
+    if split is None or list(split.outputs) != list(node.inputs):
         return None
     rank = facts.rank(split.inputs[0])
     if not rank or (integer(split, "axis", 0) - integer(node, "axis", 0)) % rank:

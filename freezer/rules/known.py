@@ -19,7 +19,7 @@ def same_type(a: ir.Value | None, b: ir.Value | None, facts: Facts) -> bool:
 def uniform(value: ir.Value | None, facts: Facts) -> np.generic | None:
     """The number that every element of a constant is, bit for bit; None if it is no such constant."""
     array = facts.array(value)
-    if array is None or array.size == 0 or array.dtype.kind not in "biufV" or array.dtype.hasobject:
+    if array is None or array.size == 0 or array.dtype.kind not in "biufV":
         return None
     first = array.reshape(-1)[0]
     bits = array.view(f"u{array.itemsize}")
@@ -32,9 +32,11 @@ def only_user(value: ir.Value | None) -> bool:
 
 
 def made_by(value: ir.Value | None, *ops: str) -> ir.Node | None:
-    """The standard-domain node of one of these types that makes the value."""
+    """The standard-domain node of one of these types that makes the value, if it has a first input."""
     node = value.producer() if value is not None else None
-    return node if node is not None and node.op_type in ops and not node.domain else None
+    if node is None or node.op_type not in ops or node.domain or not node.inputs or node.inputs[0] is None:
+        return None
+    return node
 
 
 def integer(node: ir.Node, name: str, default: int) -> int:

@@ -60,7 +60,7 @@ def merge_transposes(node: ir.Node, facts: Facts) -> Answer:
     if inner is None:
         return None
     first, second = _perm(inner, facts), _perm(node, facts)
-    if first is None or second is None or sorted(first) != sorted(second):
+    if first is None or second is None or len(first) != len(second):
         return None
     perm = [first[i] for i in second]
     if perm == sorted(perm):
@@ -75,7 +75,7 @@ def merge_transposes(node: ir.Node, facts: Facts) -> Answer:
 def reshape_instead_of_transpose(node: ir.Node, facts: Facts) -> Answer:
     """Moving only axes of length 1 keeps the order of elements: a Reshape, which may then merge with others."""
     shape, perm = facts.shape(node.inputs[0]), _perm(node, facts)
-    if shape is None or perm is None or sorted(perm) != list(range(len(shape))) or not _near_reshape(node):
+    if shape is None or perm is None or len(perm) != len(shape) or not _near_reshape(node):
         return None
     long = [axis for axis in perm if shape[axis] != 1]
     return _reshape(node.inputs[0], node, facts) if long == sorted(long) else None
@@ -85,7 +85,7 @@ def reshape_instead_of_transpose(node: ir.Node, facts: Facts) -> Answer:
 def merge_reshapes(node: ir.Node, facts: Facts) -> Answer:
     """Two nodes that keep the order of elements are one Reshape, if its target is known up to one dim."""
     inner = made_by(node.inputs[0], *RESHAPES)
-    if inner is None or inner.inputs[0] is None:
+    if inner is None:
         return None
     if same_type(inner.inputs[0], node.outputs[0], facts):
         return Rewrite([inner.inputs[0]])
@@ -118,8 +118,11 @@ def reshape_target(shape: Shape | None) -> list[int] | None:
 
 
 def _perm(node: ir.Node, facts: Facts) -> list[int] | None:
+    """The order of axes; None if it is not known, or none."""
     attribute = node.attributes.get("perm")
-    if attribute is not None:
-        return None if attribute.is_ref() else [int(i) for i in attribute.value]
-    rank = facts.rank(node.inputs[0])
-    return None if rank is None else list(range(rank))[::-1]
+    if attribute is None:
+        rank = facts.rank(node.inputs[0])
+        return None if rank is None else list(range(rank))[::-1]
+    if attribute.type != ir.AttributeType.INTS or sorted(attribute.value) != list(range(len(attribute.value))):
+        return None
+    return list(attribute.value)

@@ -22,7 +22,7 @@ def choose_known_side(node: ir.Node, facts: Facts) -> Answer:
     number = uniform(condition, facts)
     if number is None and a is not b:
         return None
-    chosen = a if number is None or number else b
+    chosen = a if number else b
     if chosen is a and facts.dtype(a) in FLOATS and not sign_is_lost(a, node, facts):
         return Residual("onnxruntime's Where turns -0.0 into 0.0 (--relaxed drops it)")
     if not same_type(chosen, node.outputs[0], facts):
@@ -36,7 +36,7 @@ def choose_known_side_of_floats(node: ir.Node, facts: Facts) -> Answer:
     condition, a, b = node.inputs
     number = uniform(condition, facts)
     chosen = None if number is None else a if number else b
-    return Rewrite([chosen]) if chosen is not None and same_type(chosen, node.outputs[0], facts) else None
+    return Rewrite([chosen]) if same_type(chosen, node.outputs[0], facts) else None
 
 
 _NEUTRAL = {"And": True, "Or": False, "Xor": False}

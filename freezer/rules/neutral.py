@@ -22,7 +22,7 @@ def drop_one(node: ir.Node, facts: Facts) -> Answer:
     """
     for kept, other in _operands(node, commutes=node.op_type == "Mul"):
         number = uniform(other, facts)
-        if number is None or number != 1:
+        if number != 1:
             continue
         if node.op_type == "Pow" and facts.dtype(kept) != ir.DataType.INT32:
             return Residual("onnxruntime's Pow rounds int64 and turns -NaN into NaN (--relaxed drops it)")
@@ -34,7 +34,7 @@ def drop_one(node: ir.Node, facts: Facts) -> Answer:
 def drop_power_of_one(node: ir.Node, facts: Facts) -> Answer:
     """x ** 1 as x: -NaN stays -NaN, and int64 is not rounded to float64."""
     number = uniform(node.inputs[1], facts)
-    return _keep(node.inputs[0], node, facts) if number is not None and number == 1 else None
+    return _keep(node.inputs[0], node, facts) if number == 1 else None
 
 
 @on("Sub")
@@ -65,7 +65,7 @@ def drop_added_positive_zero(node: ir.Node, facts: Facts) -> Answer:
     """x + 0.0 as x: -0.0 stays -0.0."""
     for kept, other in _operands(node, commutes=True):
         number = uniform(other, facts)
-        if number is not None and number == 0:
+        if number == 0:
             return _keep(kept, node, facts)
     return None
 
@@ -74,7 +74,7 @@ def drop_added_positive_zero(node: ir.Node, facts: Facts) -> Answer:
 def drop_double_negation(node: ir.Node, facts: Facts) -> Answer:
     """Neg(Neg(x)) and Not(Not(x)) are x: each flips one bit, or wraps twice."""
     inner = made_by(node.inputs[0], node.op_type)
-    return Rewrite([inner.inputs[0]]) if inner is not None and inner.inputs[0] is not None else None
+    return Rewrite([inner.inputs[0]]) if inner is not None else None
 
 
 def _operands(node: ir.Node, commutes: bool) -> list[tuple[ir.Value | None, ir.Value | None]]:
@@ -84,7 +84,7 @@ def _operands(node: ir.Node, commutes: bool) -> list[tuple[ir.Value | None, ir.V
 
 
 def _keep(kept: ir.Value | None, node: ir.Node, facts: Facts) -> Answer:
-    if kept is None or not same_type(kept, node.outputs[0], facts):
+    if not same_type(kept, node.outputs[0], facts):
         return Residual("the neutral operand may broadcast: the output's shape is not known to stay")
     return Rewrite([kept])
 
@@ -94,7 +94,7 @@ def sign_is_lost(value: ir.Value | None, node: ir.Node, facts: Facts) -> bool:
     if made_by(value, *_NEVER_NEGATIVE_ZERO) is not None or _from_integer(value, facts):
         return True
     readers = node.outputs[0].consumers()
-    if node.outputs[0].is_graph_output() or not readers:
+    if node.outputs[0].is_graph_output():
         return False
     return all(u.op_type in _BLIND_TO_ZERO_SIGN and not u.domain for u in readers)
 

@@ -6,15 +6,14 @@ import onnx_ir as ir
 
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Rewrite
+from freezer.rules.known import made_by
 from freezer.rules.registry import on
 
 
 def _members(value: ir.Value | None) -> list[ir.Value] | None:
     """The members of a sequence that a SequenceConstruct makes."""
-    node = value.producer() if value is not None else None
-    if node is None or node.op_type != "SequenceConstruct" or node.domain:
-        return None
-    return [v for v in node.inputs if v is not None]
+    node = made_by(value, "SequenceConstruct")
+    return None if node is None else [v for v in node.inputs if v is not None]
 
 
 @on("SequenceAt")

@@ -26,17 +26,16 @@ def merge_slices(node: ir.Node, facts: Facts) -> Answer:
 
 @on("Squeeze")
 def gather_instead_of_slice(node: ir.Node, facts: Facts) -> Answer:
-    """Squeeze(Slice(x, k, k + 1, axis), axis) is Gather(x, k, axis)."""
+    """Squeeze(Slice(x, k, k + 1, axis), axis) is Gather(x, k, axis), however the slice says that it has one element."""
     inner = made_by(node.inputs[0], "Slice")
     if inner is None or not only_user(inner.outputs[0]):
         return None
-    ranges, rank = _ranges(inner, facts), facts.rank(inner.inputs[0])
-    shape, squeezed = facts.shape(inner.inputs[0]), facts.shape(node.outputs[0])
-    if ranges is None or len(ranges) != 1 or rank is None or shape is None or squeezed is None:
+    ranges, shape = _ranges(inner, facts), facts.shape(inner.inputs[0])
+    if ranges is None or len(ranges) != 1 or shape is None:
         return None
-    start, end, axis, step = ranges[0]
-    rest = shape[:axis] + shape[axis + 1 :]
-    if step != 1 or end != start + 1 or start < 0 or squeezed != rest or not _has(shape[axis], start):
+    start, _, axis, _ = ranges[0]
+    rest = shape[:axis] + shape[axis + 1 :]  # the shape after it only if the slice has length 1: no need for its end
+    if start < 0 or facts.shape(node.outputs[0]) != rest or not _has(shape[axis], start):
         return None
     index = ir.Value(const_value=ir.tensor(start, dtype=ir.DataType.INT64))
     gather = ir.Node("", "Gather", [inner.inputs[0], index], [ir.AttrInt64("axis", axis)])
@@ -51,9 +50,9 @@ def _has(size: object, index: int) -> bool:
 def _ranges(node: ir.Node, facts: Facts) -> list[tuple[int, int, int, int]] | None:
     """(start, end, axis >= 0, step) for each sliced axis of an opset 10 Slice with constant operands."""
     rank = facts.rank(node.inputs[0])
-    if facts.opset_imports.get("", 0) < 10 or not rank or len(node.inputs) < 3:
+    if not rank or len(node.inputs) < 3:
         return None
-    given = [facts.ints(v) if v is not None else None for v in node.inputs[1:]]
+    given = [facts.ints(v) for v in node.inputs[1:]]
     starts, ends = given[:2]
     if starts is None or ends is None:
         return None

@@ -10,6 +10,7 @@ A file holds cases, separated by a line `----`. A case is
     option: relaxed=true         a field of Options
     range: trips=0..4            what random feeds of an integer input may hold
     runtime: none                onnxruntime does not run this model at all
+    checker: none                nor does onnx's checker take it: a wrong file
     after                        then the model that must come out, up to names inside; or
     unchanged: part of a reason  the same nodes, and a reason in the log that contains this text
 """
@@ -23,7 +24,7 @@ from pathlib import Path
 import onnx
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-_KEYS = ("bind", "dim", "shape", "option", "range", "runtime", "unchanged")
+_KEYS = ("bind", "dim", "shape", "option", "range", "runtime", "checker", "unchanged")
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Case:
     options: dict[str, object] = field(default_factory=dict)
     ranges: dict[str, tuple[int, int]] = field(default_factory=dict)
     runs: bool = True
+    valid: bool = True
 
     @property
     def rule(self) -> str | None:
@@ -98,6 +100,8 @@ def _set(case: Case, key: str, value: str) -> None:
         case.ranges[name] = int(low), int(high)
     elif key == "runtime":
         case.runs = value != "none"
+    elif key == "checker":
+        case.valid = case.runs = value != "none"
     else:
         case.unchanged = value
 
