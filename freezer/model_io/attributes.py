@@ -26,7 +26,8 @@ class Contents:
 
     1. a tensor whose data has not the size that dtype and dims need: ModelError.
     2. an attribute without a type (IR version 1): it gets the type of the field that is set.
-    3. a sparse initializer or a Constant's sparse_value: stored dense, if that is not too large.
+    3. an attribute outside functions that has a value and also refers to a function's attribute: the value.
+    4. a sparse initializer or a Constant's sparse_value: stored dense, if that is not too large.
     """
 
     def __init__(self, external: External, folder: str) -> None:
@@ -55,11 +56,8 @@ class Contents:
     def _nodes(self, nodes: Iterable[onnx.NodeProto]) -> None:
         for node in nodes:
             for attribute in node.attribute:
-                if attribute.ref_attr_name and not self._in_function:
-                    raise ModelError(
-                        f"attribute '{attribute.name}' of {describe(node)} refers to the attribute "
-                        f"'{attribute.ref_attr_name}' of a function, but the node is in none"
-                    )
+                if attribute.ref_attr_name and not self._in_function and _has_value(attribute):
+                    attribute.ClearField("ref_attr_name")  # onnxruntime reads the value
                 if attribute.type not in _PLAIN:
                     self._attribute(attribute, node)
 
@@ -97,6 +95,10 @@ class Contents:
         check_tensor(sparse.indices, self._external)
         self.notes.append(f"the sparse tensor '{name}' is stored dense")
         return dense(sparse, name, self._folder)
+
+
+def _has_value(attribute: onnx.AttributeProto) -> bool:
+    return any(field.name in _FIELDS for field, _ in attribute.ListFields())
 
 
 def _infer_type(attribute: onnx.AttributeProto, owner: onnx.NodeProto | str) -> Any:
