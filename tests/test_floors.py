@@ -20,7 +20,7 @@ FLOORS = {
     "freezer.canonical": 5, "freezer.pipeline": 5,
     "freezer.verification": 6, "freezer.provenance": 6, "freezer.engines": 6,
     "freezer.report": 7,
-    "freezer.api": 8,
+    "freezer.api": 8, "freezer.engines.table": 8,
     "freezer.routes": 9,
     "freezer": 10,
     "freezer.cli": 11, "freezer.__main__": 12,

@@ -20,6 +20,7 @@ COMMANDS = {
     "inspect": ("freezer.cli.inspect", "Show what a model holds, without reading its weights."),
     "fingerprint": ("freezer.cli.fingerprint", "Print what identifies a model up to names and order."),
     "diff": ("freezer.cli.diff", "Show where two models differ."),
+    "engines": ("freezer.cli.engines", "Run other engines on one case and say what each makes of it."),
     "routes": ("freezer.cli.routes", "Compare freezing a torch module before and after export."),
 }
 DEBUG = "FREEZER_DEBUG"  # set in the environment, it shows tracebacks and warnings

@@ -8,6 +8,7 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from freezer._version import __version__
 from freezer.errors import UsageError
 from freezer.options import Options
 
@@ -39,6 +40,8 @@ class Engine:
     @property
     def version(self) -> str:
         """Of its package; "" if that is not installed."""
+        if self.name == NATIVE:  # it runs from a checkout too
+            return __version__
         try:
             return importlib.metadata.version(self.package)
         except importlib.metadata.PackageNotFoundError:

@@ -18,6 +18,10 @@ LARGEST_FILE = 4 << 30  # bytes of a file that an engine may write
 LIMITS = Limits(files=LARGEST_FILE)
 SLACK = 4096  # bytes, and a hundredth of the file: names and declared types, which engines write anew
 GREW = "grew"
+_PHRASES = {
+    "crashed": "crashed: {}", "hung": "did not end: {}", "failed": "failed: {}", "invalid": "wrote an invalid model: {}",
+    "interface": "changed the interface: it {}", GREW: "grew the file: it {}",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Outcome:
 
     model: the result, None if there is none that can be read; nbytes: its size as one file. seconds: the whole
     process, from its start. peak_bytes: its memory, None if it died. fault: "", "crashed", "hung", "failed",
-    "invalid", "interface" or "grew"; reason: the fault in words, to follow the engine's name.
+    "invalid", "interface" or "grew"; reason: what exactly.
     """
 
     engine: Engine
@@ -40,7 +44,8 @@ class Outcome:
     def error(self) -> EngineError:
         """The fault as an error."""
         hint = "Allow it with --max-growth BYTES, or use" if self.fault == GREW else "Use"
-        return EngineError(f"engine '{self.engine.name}' {self.reason}; nothing was written. {hint} another engine")
+        phrase = _PHRASES[self.fault].format(self.reason)
+        return EngineError(f"engine '{self.engine.name}' {phrase}; nothing was written. {hint} another engine")
 
 
 def attempt(
@@ -67,10 +72,9 @@ def _folded(engine: Engine, child: Child, source: Path, target: Path) -> Outcome
         answer, _ = child.call("fold", header)
     except ChildError as error:
         hung = "was stopped after" in str(error)
-        reason = f"did not end: {error}" if hung else f"crashed: {error}"
-        return Outcome(engine, fault="hung" if hung else "crashed", reason=reason)
+        return Outcome(engine, fault="hung" if hung else "crashed", reason=str(error))
     if "error" in answer:
-        return Outcome(engine, peak_bytes=answer["peak"], fault="failed", reason=f"failed: {answer['error']}")
+        return Outcome(engine, peak_bytes=answer["peak"], fault="failed", reason=answer["error"])
     return Outcome(engine, peak_bytes=answer["peak"])
 
 
@@ -79,23 +83,21 @@ def _judged(
 ) -> Outcome:
     """The outcome with its model, and its first fault."""
     if not target.is_file():
-        return replace(outcome, fault="failed", reason="failed: it wrote no model")
+        return replace(outcome, fault="failed", reason="it wrote no model")
     outcome = replace(outcome, nbytes=target.stat().st_size)
     try:
         result = load(target)
     except FreezerError as error:
-        return replace(outcome, fault="invalid", reason=f"wrote an invalid model: {error}")
+        return replace(outcome, fault="invalid", reason=str(error))
     if result.data_files:
-        return replace(outcome, fault="invalid", reason="wrote a model that keeps data in other files")
+        return replace(outcome, fault="invalid", reason="it keeps data in other files")
     outcome = replace(outcome, model=result.model)
     if problem := _refused(child, target, source):
-        return replace(outcome, fault="invalid", reason=f"wrote an invalid model: {problem}")
+        return replace(outcome, fault="invalid", reason=problem)
     if change := broken(interface, result.model):
         return replace(outcome, fault="interface", reason=change)
-    if (outcome.nbytes or 0) > most_bytes:
-        return replace(
-            outcome, fault=GREW, reason=f"grew the file to {outcome.nbytes} bytes, from {most_bytes} at most"
-        )
+    if (nbytes := target.stat().st_size) > most_bytes:
+        return replace(outcome, fault=GREW, reason=f"has {nbytes:,} bytes, where {most_bytes:,} are allowed")
     return outcome
 
 
