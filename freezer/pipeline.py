@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Log", "Options", "Specialised", "specialise", "start_worker"]
 
 
+_LEAST_LIMIT, _MOST_LIMIT = 128 << 20, 1 << 30  # bytes of one value
+
+
 @dataclass
 class Specialised:
     """The residual model and the log of how it came about."""
@@ -62,12 +65,20 @@ def _specialise(model: ir.Model, bindings: Bindings, options: Options, child: Ch
         lift_constants(model, names)
     bound = {model.graph.initializers[n] for n in bindings.values if n in model.graph.initializers}
     originals = {v for g in tidy.graphs(model) for v in g.initializers.values()} - bound
-    specialiser = Specialiser(model, names, Evaluator(model, child, options.largest_constant), options, log)
+    evaluator = Evaluator(model, child, _largest(options, most_bytes))
+    specialiser = Specialiser(model, names, evaluator, options, log)
     specialiser.run()
     Rounds(specialiser, most_bytes, bound, originals).run()
     with log.stage("tidy"):
         _tidy(specialiser, typed)
     return Specialised(model, log)
+
+
+def _largest(options: Options, most_bytes: int) -> int:
+    """Bytes of the largest value to evaluate: nothing much larger than the model's constants could be stored."""
+    if options.largest_constant is not None:
+        return options.largest_constant
+    return min(max(_LEAST_LIMIT, 2 * most_bytes), _MOST_LIMIT)
 
 
 def _tidy(specialiser: Specialiser, typed: set[str]) -> None:

@@ -38,7 +38,10 @@ _VALUES = (
     "--unroll-nodes", default=Options.unroll_nodes, metavar="N", help="Unroll loops that make at most N nodes."
 )
 @click.option(
-    "--largest-constant", default=Options.largest_constant, metavar="BYTES", help="Make no constant larger than this."
+    "--largest-constant",
+    type=int,
+    metavar="BYTES",
+    help="Make no constant larger than this; by default twice the model's constants, at least 128 MiB, at most 1 GiB.",
 )
 @click.option(
     "--engine", default="native", metavar="NAME", help="Let another engine fold; `freezer engines` lists them."

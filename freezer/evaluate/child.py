@@ -15,8 +15,9 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 from freezer.errors import ChildError
@@ -26,13 +27,21 @@ _LENGTH = struct.Struct("<Q")
 _SERVE = "from freezer.evaluate.child import serve; serve()"
 
 
+def default_memory() -> int:
+    """Bytes of address space for a child: half of the machine's memory, at most 16 GiB."""
+    try:
+        return min(16 << 30, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
+    except (AttributeError, ValueError, OSError):  # not on Windows
+        return 16 << 30
+
+
 @dataclass(frozen=True)
 class Limits:
     """memory: bytes of address space; cpu: seconds in the process's life; wall: seconds a call; files: bytes of a
     file that it may write.
     """
 
-    memory: int = 16 << 30
+    memory: int = field(default_factory=default_memory)
     cpu: int = 1800
     wall: float = 600.0
     files: int = 0
@@ -53,7 +62,10 @@ class Child:
     def call(
         self, command: str, header: dict[str, Any], buffers: Buffers = (), wall: float | None = None
     ) -> tuple[dict[str, Any], list[bytearray]]:
-        """Run one command; its answer's header and buffers. Raises ChildError when the child died or hung."""
+        """Run one command; its answer's header and buffers. Raises ChildError when the child died or hung.
+
+        header["room"], if there is one: bytes of memory that the call may take beyond what the process has.
+        """
         process = self._start()
         watchdog = threading.Timer(wall or self.limits.wall, process.kill)
         watchdog.daemon = True
@@ -150,7 +162,26 @@ def serve() -> None:
             header, buffers = _receive(requests)
         except EOFError:
             os._exit(0)
-        _send(answers, *module.COMMANDS[header.pop("command")](header, buffers))
+        with _room(header.pop("room", None)):
+            answer = module.COMMANDS[header.pop("command")](header, buffers)
+        _send(answers, *answer)
+
+
+@contextlib.contextmanager
+def _room(nbytes: int | None) -> Iterator[None]:
+    """At most this much more memory for one call; None for as much as the process may have."""
+    if nbytes is None or sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (min(pages * resource.getpagesize() + nbytes, most), most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _own_pipes() -> tuple[IO[bytes], IO[bytes]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from freezer.evaluate.batch import PROBE, Batch, collect, has_bodies, reads, to_
 from freezer.evaluate.child import Child
 
 _SECONDS, _BODY_SECONDS = 60.0, 5.0  # a batch with loops that takes longer is not worth waiting for
+_ROOM, _COPIES = 384 << 20, 4  # bytes of memory for a batch beyond the copies of its constants and known sizes
 _CULPRIT = re.compile(r"\bfz(\d+):")
 
 
@@ -32,12 +33,16 @@ class Evaluated:
 
 
 class Evaluator:
-    """Evaluates static values of one model, at most `largest` bytes each."""
+    """Evaluates static values of one model, at most `largest` bytes each.
+
+    nbytes_of: the bytes of a value where they are known; what grows without that being known gets little memory.
+    """
 
     def __init__(self, model: ir.Model, child: Child, largest: int) -> None:
         self.model = model
         self.child = child
         self.largest = largest
+        self.nbytes_of: Callable[[ir.Value], int | None] = lambda value: None
         self._inferred: dict[Any, tuple[dict[str, Any], list[bytearray]]] = {}
 
     def evaluate(self, values: Sequence[ir.Value], halves: Collection[ir.Value] = ()) -> Evaluated:
@@ -85,10 +90,13 @@ class Evaluator:
         self, command: str, batch: Batch, values: Sequence[ir.Value], halves: Sequence[ir.Value] = ()
     ) -> tuple[dict[str, Any], list[bytearray]]:
         wanted, probed = [v.name or "" for v in values], [v.name or "" for v in halves]
-        request = {"wanted": wanted + [PROBE + n for n in probed], "largest": self.largest}
+        data = to_model(batch, wanted, self.model, probed)
+        made = sum(self.nbytes_of(v) or 0 for n in batch.nodes for v in n.outputs)
+        room = _ROOM + _COPIES * (len(data) + made)
+        request = {"wanted": wanted + [PROBE + n for n in probed], "largest": self.largest, "room": room}
         try:
             wall = _BODY_SECONDS if any(has_bodies(n) for n in batch.nodes) else _SECONDS
-            return self.child.call(command, request, [to_model(batch, wanted, self.model, probed)], wall)
+            return self.child.call(command, request, [data], wall)
         except ChildError as error:
             return {"error": str(error), "died": True}, []
 

@@ -27,7 +27,7 @@ def run(header: dict[str, Any], buffers: list[bytearray]) -> Answer:
             session, feed = _fed(data)
         values = session.run_with_ort_values(header["wanted"], feed)
     except Exception as error:  # onnxruntime raises a class for each status
-        return {"error": str(error), "unsupported": type(error).__name__ == "NotImplemented"}, []
+        return {"error": _text(error), "unsupported": type(error).__name__ == "NotImplemented"}, []
     return _tensors(values, header["largest"])
 
 
@@ -40,7 +40,7 @@ def reference(header: dict[str, Any], buffers: list[bytearray]) -> Answer:
         arrays = ReferenceEvaluator(model).run(header["wanted"], {})
         protos = [onnx.numpy_helper.from_array(np.asarray(a)) for a in arrays]
     except Exception as error:  # whatever a kernel written in Python raises
-        return {"error": str(error), "unsupported": True}, []
+        return {"error": _text(error), "unsupported": True}, []
     described = [{"dtype": p.data_type, "shape": list(p.dims)} for p in protos]
     return {"tensors": described}, [p.raw_data for p in protos]
 
@@ -64,6 +64,10 @@ def infer(header: dict[str, Any], buffers: list[bytearray]) -> Answer:
     except Exception as error:  # no schema, or inference refuses the node
         return {"error": str(error), "outputs": []}, []
     return {"outputs": list(found)}, [t.SerializeToString() for t in found.values()]
+
+
+def _text(error: Exception) -> str:
+    return str(error).strip() or type(error).__name__
 
 
 def _session(data: bytes) -> ort.InferenceSession:

@@ -55,6 +55,7 @@ class Contents:
 
     def _nodes(self, nodes: Iterable[onnx.NodeProto]) -> None:
         for node in nodes:
+            _check_names(node)
             for attribute in node.attribute:
                 if attribute.ref_attr_name and not self._in_function and _has_value(attribute):
                     attribute.ClearField("ref_attr_name")  # onnxruntime reads the value
@@ -95,6 +96,13 @@ class Contents:
         check_tensor(sparse.indices, self._external)
         self.notes.append(f"the sparse tensor '{name}' is stored dense")
         return dense(sparse, name, self._folder)
+
+
+def _check_names(node: onnx.NodeProto) -> None:
+    names = [a.name for a in node.attribute]
+    if len(names) > 1 and len(set(names)) < len(names):
+        twice = next(n for n in names if names.count(n) > 1)
+        raise ModelError(f"{describe(node)} has the attribute '{twice}' twice")
 
 
 def _has_value(attribute: onnx.AttributeProto) -> bool:

@@ -50,8 +50,17 @@ def _check_graph(graph: onnx.GraphProto, outer: list[Scope], calls: set[Call], w
     constants = [t.name for t in graph.initializer]
     constants += [t.values.name for t in graph.sparse_initializer]
     _check_unique(constants, f"initializer of {where}")
+    _check_outputs(graph.output, where)
     scope = Scope(where, {*inputs, *constants})
     return _check_nodes(graph.node, (v.name for v in graph.output), [*outer, scope], calls)
+
+
+def _check_outputs(outputs: Iterable[onnx.ValueInfoProto], where: str) -> None:
+    """One value may be several outputs, of one type."""
+    types: dict[str, onnx.TypeProto] = {}
+    for value in outputs:
+        if types.setdefault(value.name, value.type) != value.type:
+            raise ModelError(f"output '{value.name}' of {where} is listed twice, with different types")
 
 
 def _check_function(function: onnx.FunctionProto, calls: set[Call]) -> bool:

@@ -48,6 +48,7 @@ class Specialiser:
         self.evaluator = evaluator
         self.log = log
         self.facts = Facts(dict(model.opset_imports))
+        evaluator.nbytes_of = lambda value: self.facts.of(value).nbytes
         self.editor = Editor(model, self.facts, names, self._touch)
         self._queue: deque[ir.Node] = deque()
         self._queued: set[ir.Node] = set()
@@ -129,7 +130,7 @@ class Specialiser:
 
     def _affordable(self, values: list[ir.Value]) -> list[ir.Value]:
         """The values that can be computed without making anything larger than the limit."""
-        limit, refused = self.options.largest_constant, set()
+        limit, refused = self.evaluator.largest, set()
         for node in collect(values).nodes:
             if any((self.facts.of(v).nbytes or 0) > limit for v in node.outputs):
                 self._refuse(node, f"its output would be larger than {limit} bytes (--largest-constant)")

@@ -38,7 +38,7 @@ def splice(body: ir.Graph, before: ir.Node, arguments: Sequence[ir.Value | None]
 def through_identity(value: ir.Value) -> ir.Value:
     """The value that this one is a copy of."""
     node = value.producer()
-    while node is not None and node.op_type == "Identity" and node.domain == "" and node.inputs[0] is not None:
+    while node is not None and node.op_type == "Identity" and not node.domain and node.inputs and node.inputs[0]:
         value, node = node.inputs[0], node.inputs[0].producer()
     return value
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import onnx_ir as ir
 
+from freezer.facts.determinism import is_deterministic
 from freezer.naming import name_of
 from freezer.passes.edit import Editor, make_node
 from freezer.passes.slim import slim_loop
@@ -64,6 +65,10 @@ def _length(node: ir.Node, states: int, axes: Sequence[int], context: Context) -
 
 
 def _fits(node: ir.Node, body: ir.Graph, count: int, context: Context) -> bool:
+    """Whether it pays; a random node would begin anew in each copy."""
+    if count > 1 and not all(is_deterministic(n, context.facts) for n in body.all_nodes()):
+        context.log.reasons[node] = "it draws random numbers, or uses an unknown domain, in each iteration"
+        return False
     size = count * max(1, sum(1 for _ in body.all_nodes()))
     if count == 1 or size <= context.options.unroll_nodes:
         return context.log.spend(f"unroll_{node.op_type.lower()}", node.name)
