@@ -39,37 +39,37 @@ def command(
 
     engines = [chosen_engine(name) for name in names] or list(ENGINES)
     if model is None:
-        for engine in ENGINES:
-            click.echo(f"{engine.name:14}{engine.version or engine.missing.partition(': ')[2]}")
+        click.echo("\n".join(f"{e.name:14}{e.version or e.missing.partition(': ')[2]}" for e in engines))
         return
     from freezer.engines.table import open_case, run_engines
 
     case = open_case(model, values, sizes, given, **options)
-    found = []
-    if not as_json:
-        click.echo(_line(("engine", "nodes", "control flow", "MB", "s", "peak MB", "verdict")))
-        click.echo(
-            _line(("(source)", case.before.nodes, _flow(case.before.control_flow), _mb(case.nbytes), "", "", ""))
-        )
-    for row in run_engines(case, engines, seconds=seconds, tolerance=tolerance):
-        found.append(row)
-        if not as_json:
-            click.echo(_line(_cells(row)))
+    rows = run_engines(case, engines, seconds=seconds, tolerance=tolerance)
     if as_json:
         before = {"nodes": case.before.nodes, "control_flow": case.before.control_flow, "nbytes": case.nbytes}
-        click.echo(
-            json.dumps({"source": str(model), "before": before, "engines": [r.to_dict() for r in found]}, indent=2)
-        )
+        document = {"source": model, "before": before, "engines": [row.to_dict() for row in rows]}
+        click.echo(json.dumps(document, indent=2))
+        return
+    click.echo(_line(("engine", "nodes", "control flow", "MB", "s", "peak MB", "verdict")))
+    click.echo(_line(("(source)", case.before.nodes, _flow(case.before.control_flow), _mb(case.nbytes), "", "", "")))
+    for row in rows:  # each is shown as soon as its engine ends
+        click.echo(_line(_cells(row)))
 
 
 def _cells(row: Any) -> tuple[Any, ...]:
-    from freezer.errors import printable
-
-    verdict = f"{row.verdict}: {printable(row.detail)}" if row.detail else row.verdict
     nodes = "" if row.nodes is None else row.nodes
     seconds = "" if row.seconds is None else f"{row.seconds:.2f}"
     peak = "" if row.peak_bytes is None else f"{row.peak_bytes / 1e6:.0f}"
-    return row.engine, nodes, _flow(row.control_flow), _mb(row.nbytes), seconds, peak, verdict
+    return row.engine, nodes, _flow(row.control_flow), _mb(row.nbytes), seconds, peak, _verdict(row)
+
+
+def _verdict(row: Any) -> str:
+    from freezer.errors import printable
+
+    far = f", {row.max_rel:.1g} off" if row.verdict == "within tolerance" else ""
+    grew = ", but the file grew" if row.grew else ""
+    detail = f": {printable(row.detail)}" if row.detail else ""
+    return f"{row.verdict}{far}{grew}{detail}"
 
 
 def _line(cells: tuple[Any, ...]) -> str:

@@ -12,7 +12,7 @@ from freezer.bindings.arrays import dtype_name
 def broken(before: ir.Model, after: ir.Model) -> str:
     """How the interface changed, in words; "" if it did not.
 
-    A dimension that an input left open must stay open; outputs may become more precise.
+    An input's dimensions must stay too; outputs may become more precise, and what files declare of them may be wrong.
     """
     return _changed("input", before.graph.inputs, after.graph.inputs) or _changed(
         "output", before.graph.outputs, after.graph.outputs
@@ -43,8 +43,15 @@ def _other_type(kind: str, before: ir.Value, after: ir.Value) -> str:
         return ""
     if len(before.shape) != len(after.shape):
         return f"changed the rank of the {kind} '{before.name}' from {len(before.shape)} to {len(after.shape)}"
-    for axis, (a, b) in enumerate(zip(before.shape, after.shape, strict=True)):
-        if isinstance(b, int) and (a != b if isinstance(a, int) else kind == "input"):
-            was = a if isinstance(a, int) else a.value or "?"
-            return f"changed dimension {axis} of the {kind} '{before.name}' from {was} to {b}"
+    return _other_dim(before, after) if kind == "input" else ""
+
+
+def _other_dim(before: ir.Value, after: ir.Value) -> str:
+    """A dimension that was fixed or open and is no longer; negative sizes are open."""
+    assert before.shape is not None and after.shape is not None
+    for axis, (old, new) in enumerate(zip(before.shape, after.shape, strict=True)):
+        was, now = (d if isinstance(d, int) and d >= 0 else None for d in (old, new))
+        if was != now:
+            words = ["open" if d is None else str(d) for d in (was, now)]
+            return f"changed dimension {axis} of the input '{before.name}' from {words[0]} to {words[1]}"
     return ""

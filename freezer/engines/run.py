@@ -19,8 +19,8 @@ LIMITS = Limits(files=LARGEST_FILE)
 SLACK = 4096  # bytes, and a hundredth of the file: names and declared types, which engines write anew
 GREW = "grew"
 _PHRASES = {
-    "crashed": "crashed: {}", "hung": "did not end: {}", "failed": "failed: {}", "invalid": "wrote an invalid model: {}",
-    "interface": "changed the interface: it {}", GREW: "grew the file: it {}",
+    "crashed": "crashed: {}", "hung": "did not end: {}", "failed": "failed: {}",
+    "invalid": "wrote an invalid model: {}", "interface": "changed the interface: it {}", GREW: "grew the file: it {}",
 }  # fmt: skip
 
 

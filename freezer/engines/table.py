@@ -12,13 +12,13 @@ from typing import Any
 from freezer.bindings import Bindings, bind
 from freezer.engines.native import UNBOUND, write_case
 from freezer.engines.registry import ENGINES, Engine, tolerances
-from freezer.engines.run import LIMITS, Outcome, attempt
+from freezer.engines.run import GREW, LIMITS, Outcome, attempt
 from freezer.engines.specialise import budget, put_in
 from freezer.evaluate.child import Child, Limits
 from freezer.model_io import Source, load, save
 from freezer.options import Options
 from freezer.report.side import Side, side_of
-from freezer.verification import Verdict, Verification, start_judge
+from freezer.verification import Verification, start_judge
 
 _WORDS = {"equal": "bit-equal", "close": "within tolerance", "different": "differs", "unverified": "not verified"}
 _FAULTS = {
@@ -33,9 +33,10 @@ class Row:
     """What became of one engine.
 
     verdict: "bit-equal", "within tolerance", "differs", "not verified", "crashed", "hung", "failed", "invalid model",
-    "changed the interface" or "not installed"; detail: why, or how close. grew: the file is larger than it may
-    be. nodes, control_flow, nbytes: of the result; None where there is none. seconds: of the whole process.
-    peak_bytes: its memory.
+    "changed the interface" or "not installed"; detail: why. grew: the file is larger than it may be. max_rel: how
+    far an output is at most from the original's, as a share of its largest value, if not bit-equal. nodes,
+    control_flow, nbytes: of the result; None where there is none. seconds: of the whole process. peak_bytes: its
+    memory.
     """
 
     engine: str
@@ -43,6 +44,7 @@ class Row:
     verdict: str
     detail: str = ""
     grew: bool = False
+    max_rel: float | None = None
     nodes: int | None = None
     control_flow: dict[str, int] | None = None
     nbytes: int | None = None
@@ -107,8 +109,8 @@ def _row(
 ) -> Row:  # fmt: skip
     outcome = attempt(engine, bound, case.source.model, budget(case.source, 0), limits)
     row = Row(
-        engine.name, engine.version, _FAULTS.get(outcome.fault, ""), outcome.reason, outcome.fault == "grew",
-        nbytes=outcome.nbytes, seconds=round(outcome.seconds, 2), peak_bytes=outcome.peak_bytes,
+        engine.name, engine.version, _FAULTS.get(outcome.fault, ""), outcome.reason if outcome.fault in _FAULTS else "",
+        outcome.fault == GREW, nbytes=outcome.nbytes, seconds=round(outcome.seconds, 2), peak_bytes=outcome.peak_bytes,
     )  # fmt: skip
     if outcome.model is not None:
         side = side_of(outcome.model)
@@ -121,10 +123,8 @@ def _judged(row: Row, outcome: Outcome, case: Case, judge: Child, tolerance: flo
     checking = Verification(case.source, case.bindings, child=judge, tolerance=allowed)
     assert outcome.model is not None
     verdict = checking.finish(outcome.model)
-    details = [outcome.reason] if row.grew else []
-    details += [verdict.message] if verdict.status != "equal" or verdict.loads_optimised is False else []
-    return replace(row, verdict=_WORDS[verdict.status], detail="; ".join([*details, *_optimised(verdict)]))
-
-
-def _optimised(verdict: Verdict) -> list[str]:
-    return [] if verdict.loads_optimised is not False else ["it does not load with onnxruntime's optimisations on"]
+    far = [o.max_rel for o in verdict.outputs if o.status != "equal" and o.max_rel is not None]
+    detail = verdict.message if verdict.status in ("different", "unverified") else ""
+    if verdict.loads_optimised is False:
+        detail = f"{detail}; " * bool(detail) + "onnxruntime does not load it with its optimisations on"
+    return replace(row, verdict=_WORDS[verdict.status], detail=detail, max_rel=max(far, default=None))

@@ -38,7 +38,7 @@ def check(header: dict[str, Any], _: list[bytearray]) -> Answer:
         onnx.checker.check_model(header["path"])
         ort.InferenceSession(header["path"], options, providers=["CPUExecutionProvider"])
     except Exception as error:  # each library has its own classes
-        return {"error": text_of(error)}, []
+        return {"error": text_of(error).replace(header["path"], "it")}, []
     return {}, []
 
 
