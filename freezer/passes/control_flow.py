@@ -85,6 +85,9 @@ def _call(node: ir.Node, context: Context) -> bool:
     if clash := _other_opset(function, context.model):
         context.log.reasons[node] = f"function '{function.name}' uses {clash}, the model another version"
         return False
+    if wrong := _wrong_attribute(function, node):
+        context.log.reasons[node] = f"its attribute '{wrong}' is not of the type that function '{function.name}' reads"
+        return False
     if not context.log.spend("inline_function", node.name):
         return False
     body = _copy_function(function, node, context.editor)
@@ -99,9 +102,21 @@ def _other_opset(function: ir.Function, model: ir.Model) -> str | None:
     return None
 
 
+def _wrong_attribute(function: ir.Function, call: ir.Node) -> str | None:
+    """The name of an attribute of the call that the function reads as another type."""
+    references = (a for n in function.all_nodes() for a in n.attributes.values() if a.is_ref())
+    pairs = ((a, _given(function, call).get(a.ref_attr_name or "")) for a in references)
+    return next((given.name for a, given in pairs if given is not None and given.type != a.type), None)
+
+
+def _given(function: ir.Function, call: ir.Node) -> dict[str, ir.Attr]:
+    """The attributes of a call, with the function's defaults for those that it does not give."""
+    return {**{a.name: a for a in function.attributes.values() if a.value is not None}, **call.attributes}
+
+
 def _copy_function(function: ir.Function, call: ir.Node, editor: Editor) -> ir.Graph:
     """The body of a function with the call's attributes in place of references to them."""
-    given = {**{a.name: a for a in function.attributes.values() if a.value is not None}, **call.attributes}
+    given = _given(function, call)
     body = copy_body(function.graph, editor)
     for node in body.all_nodes():
         for name, attribute in list(node.attributes.items()):

@@ -27,13 +27,14 @@ _EXACT = 1 << 52
 def reduction(node: ir.Node, facts: Facts) -> list[Fact] | None:
     """Reduced axes become 1, or go with keepdims=0. No axes means all of them, or none with noop_with_empty_axes."""
     data, output = facts.of(node.inputs[0]), node.outputs[0]
-    if data.shape is None:
+    keep = integer(node, "keepdims", 1)
+    if data.shape is None or keep not in (0, 1):  # onnx and onnxruntime disagree about other numbers
         return [Fact(data.dtype)]
-    rank, keep = len(data.shape), integer(node, "keepdims", 1) != 0
+    rank = len(data.shape)
     axes = _axes(node, facts, rank)
     if axes is None:
-        return [Fact(data.dtype, _unknown(node, facts, output, rank, keep))]
-    shape = _reduced(data.shape, axes, keep)
+        return [Fact(data.dtype, _unknown(node, facts, output, rank, bool(keep)))]
+    shape = _reduced(data.shape, axes, bool(keep))
     bounds = (None, None)
     if node.op_type in ("ReduceMax", "ReduceMin") and all(at_least(data.shape[a], 1) for a in axes):
         bounds = (data.low, data.high)  # type: ignore[assignment]
@@ -109,10 +110,11 @@ def _is_exact(row: list[Element], op_type: str) -> bool:
 def position(node: ir.Node, facts: Facts) -> list[Fact] | None:
     """A position along the axis: 0 to the dim less one."""
     data = facts.of(node.inputs[0])
-    if data.shape is None:
+    keep = integer(node, "keepdims", 1)
+    if data.shape is None or keep not in (0, 1):
         return [Fact(INT64, low=0)]
     axis = axis_of(integer(node, "axis", 0), len(data.shape))
-    shape = _reduced(data.shape, frozenset((axis,)), integer(node, "keepdims", 1) != 0)
+    shape = _reduced(data.shape, frozenset((axis,)), bool(keep))
     return [Fact(INT64, shape, None, False, 0, last_position(data.shape[axis]))]
 
 
