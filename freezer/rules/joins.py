@@ -30,10 +30,10 @@ def drop_empty_operands(node: ir.Node, facts: Facts) -> Answer:
 @on("Concat")
 def merge_nested_concat(node: ir.Node, facts: Facts) -> Answer:
     """Concat(Concat(a, b), c) along one axis is Concat(a, b, c), where nothing else reads the inner one."""
-    rank, axis = facts.rank(node.outputs[0]), integer(node, "axis", 0)
+    axis = integer(node, "axis", 0)
     operands: list[ir.Value | None] = []
     for value in node.inputs:
-        inner = made_by(value, "Concat")
+        inner, rank = made_by(value, "Concat"), facts.rank(value)
         if inner is not None and rank and (integer(inner, "axis", 0) - axis) % rank == 0 and only_user(value):
             operands += inner.inputs
         else:
@@ -47,7 +47,7 @@ def drop_concat_of_split(node: ir.Node, facts: Facts) -> Answer:
     split = made_by(node.inputs[0], "Split")
     if split is None or list(split.outputs) != list(node.inputs):
         return None
-    rank = facts.rank(split.inputs[0])
+    rank = facts.rank(split.outputs[0])
     if not rank or (integer(split, "axis", 0) - integer(node, "axis", 0)) % rank:
         return None
     return Rewrite([split.inputs[0]])

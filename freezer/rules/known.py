@@ -40,9 +40,9 @@ def made_by(value: ir.Value | None, *ops: str) -> ir.Node | None:
 
 
 def integer(node: ir.Node, name: str, default: int) -> int:
-    """An integer attribute; `default` also where it is of another type, which no runtime takes."""
+    """An integer attribute of a node of which anything is known: it is of another type only where nothing is."""
     attribute = node.attributes.get(name)
-    return default if attribute is None or attribute.type != ir.AttributeType.INT else int(attribute.value or 0)
+    return default if attribute is None else int(attribute.value)
 
 
 def constant(values: list[int]) -> ir.Value:

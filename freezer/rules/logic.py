@@ -90,8 +90,5 @@ def _bounds(node: ir.Node, facts: Facts) -> tuple[list, list]:
     """What a Max, Min or Clip compares its first operand with, from below and from above."""
     others = [uniform(v, facts) for v in node.inputs[1:]]
     if node.op_type == "Clip":
-        given = [n for n, v in zip(others, node.inputs[1:], strict=True) if v is not None]
-        if len(given) != len(others):
-            return [None], [None]
         return others[:1], others[1:]
     return (others, []) if node.op_type == "Max" else ([], others)

@@ -41,7 +41,7 @@ def drop_power_of_one(node: ir.Node, facts: Facts) -> Answer:
 def drop_subtracted_zero(node: ir.Node, facts: Facts) -> Answer:
     """x - 0 is x; for floats the zero must be +0.0, since -0.0 - -0.0 is +0.0."""
     number = uniform(node.inputs[1], facts)
-    if number is None or number != 0 or np.signbit(np.float64(number)):
+    if number != 0 or np.signbit(np.float64(number)):
         return None
     return _keep(node.inputs[0], node, facts)
 
@@ -52,7 +52,7 @@ def drop_added_zero(node: ir.Node, facts: Facts) -> Answer:
     x is never -0.0 or no reader tells the two apart."""
     for kept, other in _operands(node, commutes=True):
         number = uniform(other, facts)
-        if number is None or number != 0:
+        if number != 0:
             continue
         if facts.dtype(kept) in FLOATS and not np.signbit(np.float64(number)) and not sign_is_lost(kept, node, facts):
             return Residual("adding +0.0 turns -0.0 into 0.0 (--relaxed drops it)")

@@ -13,7 +13,8 @@ from freezer.rules.registry import on
 def _members(value: ir.Value | None) -> list[ir.Value] | None:
     """The members of a sequence that a SequenceConstruct makes."""
     node = made_by(value, "SequenceConstruct")
-    return None if node is None else [v for v in node.inputs if v is not None]
+    members = [v for v in node.inputs if v is not None] if node is not None else []
+    return members if node is not None and len(members) == len(node.inputs) else None
 
 
 @on("SequenceAt")

@@ -58,7 +58,7 @@ def _ranges(node: ir.Node, facts: Facts) -> list[tuple[int, int, int, int]] | No
         return None
     axes = _or_default(node, given, 3, tuple(range(len(starts))))
     steps = _or_default(node, given, 4, (1,) * len(starts))
-    if axes is None or steps is None or not len(starts) == len(ends) == len(axes) == len(steps):
+    if axes is None or steps is None or len({len(starts), len(ends), len(axes), len(steps)}) > 1:
         return None
     return list(zip(starts, ends, (a % rank for a in axes), steps, strict=True))
 
