@@ -19,11 +19,14 @@ _EXPORTERS = ("dynamo", "torchscript")
 @click.option("--opset", type=int, help="Default: the factory's, or 18.")
 @click.option("--dynamic", multiple=True, metavar="NAME.AXIS=DIM", help="Make an axis dynamic, as in x.0=batch.")
 @click.option("--default-export", is_flag=True, help="Export the full model with the exporter's own folding on.")
+@click.option(
+    "--engine", default="native", metavar="NAME", help="Let another engine fold both; `freezer engines` lists."
+)
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Leave all files in this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     factory: str, values: tuple[str, ...], exporter: str, opset: int | None, dynamic: tuple[str, ...],
-    default_export: bool, keep: Path | None, as_json: bool,
+    default_export: bool, engine: str, keep: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Freeze a torch module's arguments before export and after it, and compare the two files byte for byte.
 
@@ -31,20 +34,22 @@ def command(
     (module, args, kwargs): example arguments. Exit code 1 if the files differ.
     """
     from freezer.bindings import parse_value
+    from freezer.engines import NATIVE, chosen_engine, start_engine
     from freezer.pipeline import start_worker
     from freezer.routes import report
     from freezer.routes.compare import IDENTICAL, compare
     from freezer.routes.factory import frozen_values, make
     from freezer.routes.torch_outputs import start_runner
 
+    folder = start_worker if chosen_engine(engine).name == NATIVE else start_engine
     made = make(factory)  # before the children start: it may be wrong
     freeze = frozen_values(made, {name: parse_value(text) for name, text in _pairs(values, "--freeze").items()})
     shapes = _dynamic_shapes(dynamic) or made.dynamic_shapes
-    with start_worker() as worker, start_runner() as runner:
+    with folder() as worker, start_runner() as runner:
         comparisons = [
             compare(
                 made.module, made.args, made.kwargs, freeze=freeze, exporter=name, opset=opset or made.opset,
-                dynamic_shapes=shapes, default_export=default_export, worker=worker, runner=runner,
+                dynamic_shapes=shapes, default_export=default_export, engine=engine, worker=worker, runner=runner,
             )
             for name in (_EXPORTERS if exporter == "both" else (exporter,))
         ]  # fmt: skip

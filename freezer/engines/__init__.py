@@ -1,7 +1,17 @@
 """Other folders of constants behind one protocol, each in a limited process, each judged like freezer's own."""
 
 from freezer.engines.registry import ENGINES, NATIVE, Engine, chosen_engine, tolerances
-from freezer.engines.run import Outcome, attempt
+from freezer.engines.run import Outcome, attempt, start_engine
 from freezer.engines.specialise import specialise
 
-__all__ = ["ENGINES", "NATIVE", "Engine", "Outcome", "attempt", "chosen_engine", "specialise", "tolerances"]
+__all__ = [
+    "ENGINES",
+    "NATIVE",
+    "Engine",
+    "Outcome",
+    "attempt",
+    "chosen_engine",
+    "specialise",
+    "start_engine",
+    "tolerances",
+]

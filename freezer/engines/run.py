@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from freezer.errors import ChildError, EngineError, FreezerError
 from freezer.evaluate.child import Child, Limits
 from freezer.model_io import load
 
+WORKER = "freezer.engines.worker"
 LARGEST_FILE = 4 << 30  # bytes of a file that an engine may write
 LIMITS = Limits(files=LARGEST_FILE)
 SLACK = 4096  # bytes, and a hundredth of the file: names and declared types, which engines write anew
@@ -48,22 +50,27 @@ class Outcome:
         return EngineError(f"engine '{self.engine.name}' {phrase}; nothing was written. {hint} another engine")
 
 
+def start_engine(limits: Limits = LIMITS) -> Child:
+    """Start a process that runs engines; attempt() starts one of its own unless it is given one."""
+    return Child(WORKER, limits)
+
+
 def attempt(
-    engine: Engine, source: Path, interface: ir.Model, most_bytes: int, limits: Limits = LIMITS
+    engine: Engine, source: Path, interface: ir.Model, most_bytes: int, limits: Limits = LIMITS,
+    child: Child | None = None,
 ) -> Outcome:  # fmt: skip
     """Run an engine on `source`, a self-contained file in a private folder, where it may write.
 
     interface: the model whose inputs and outputs the result must have. most_bytes: the size that the result may
-    have as one file. Raises nothing for what the engine does: that is the outcome.
+    have as one file. child: of start_engine(), which stays open. Raises nothing for what the engine does: that
+    is the outcome.
     """
     target = source.with_name(f"{engine.name}.onnx")
     start = time.perf_counter()
-    with Child("freezer.engines.worker", limits) as child:
-        outcome = _folded(engine, child, source, target)
+    with contextlib.nullcontext(child) if child else start_engine(limits) as running:
+        outcome = _folded(engine, running, source, target)
         outcome = replace(outcome, seconds=time.perf_counter() - start)
-        if outcome.fault:
-            return outcome
-        return _judged(outcome, child, source, target, interface, most_bytes)
+        return outcome if outcome.fault else _judged(outcome, running, source, target, interface, most_bytes)
 
 
 def _folded(engine: Engine, child: Child, source: Path, target: Path) -> Outcome:

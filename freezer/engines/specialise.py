@@ -10,7 +10,7 @@ import onnx_ir as ir
 
 from freezer import pipeline
 from freezer.engines.registry import NATIVE, Engine, chosen_engine
-from freezer.engines.run import LIMITS, SLACK, attempt
+from freezer.engines.run import LIMITS, SLACK, WORKER, attempt
 from freezer.errors import UsageError
 from freezer.evaluate.child import Child
 from freezer.model_io import save
@@ -32,18 +32,20 @@ def specialise(
 ) -> Specialised:
     """As pipeline.specialise, with the engines that the options name; notes on them join the bindings' notes.
 
+    worker: of pipeline.start_worker() or, for another engine, of start_engine(); it stays open.
     Raises EngineError for an engine that crashes, hangs, fails, grows the file, changes the interface or
     writes an invalid model; UsageError for one that there is not.
     """
     options = options or Options()
     engine, then = chosen_engine(options.engine), chosen_engine(options.then or NATIVE)
     most_bytes = budget(source, options.max_growth)
+    child = worker if worker is not None and worker.module == WORKER else None
     if engine.name == NATIVE:
         result = pipeline.specialise(source, bindings, options, worker)
     else:
-        result = _by_engine(engine, source, bindings, options, most_bytes)
+        result = _by_engine(engine, source, bindings, options, most_bytes, child)
     if then.name != NATIVE:
-        result.model = _run(then, result.model, most_bytes, result.log, bindings, "then")
+        result.model = _run(then, result.model, most_bytes, result.log, bindings, "then", child)
     return result
 
 
@@ -61,7 +63,7 @@ def put_in(model: ir.Model, bindings: Bindings) -> None:
 
 
 def _by_engine(
-    engine: Engine, source: Source, bindings: Bindings, options: Options, most_bytes: int
+    engine: Engine, source: Source, bindings: Bindings, options: Options, most_bytes: int, child: Child | None
 ) -> Specialised:  # fmt: skip
     if options.relaxed:
         raise UsageError(f"relaxed rules are freezer's own; engine '{engine.name}' does not take them: drop --relaxed")
@@ -69,19 +71,21 @@ def _by_engine(
     origins = Origins(model, log)
     with log.stage("bind"):
         put_in(model, bindings)
-    folded = _run(engine, model, most_bytes, log, bindings, "folded")
+    folded = _run(engine, model, most_bytes, log, bindings, "folded", child)
     if options.prune_inputs:
         tidy.prune_dead_inputs(folded)
     origins.release()
     return Specialised(folded, log, origins)
 
 
-def _run(engine: Engine, model: ir.Model, most_bytes: int, log: Log, bindings: Bindings, how: str) -> ir.Model:
+def _run(
+    engine: Engine, model: ir.Model, most_bytes: int, log: Log, bindings: Bindings, how: str, child: Child | None
+) -> ir.Model:
     """The model as the engine leaves it, with the metadata that the engine dropped."""
     with tempfile.TemporaryDirectory(prefix="freezer-") as folder, log.stage(engine.name):
         copy = Path(folder, "bound.onnx")
         save(model, copy, external_data="inline")
-        outcome = attempt(engine, copy, model, most_bytes, LIMITS)
+        outcome = attempt(engine, copy, model, most_bytes, LIMITS, child)
     if outcome.fault or outcome.model is None:
         raise outcome.error()
     outcome.model.metadata_props.update({**model.metadata_props, **outcome.model.metadata_props})

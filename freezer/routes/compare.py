@@ -12,10 +12,11 @@ import torch
 
 from freezer.bindings import bind as bind_values
 from freezer.canonical import canonicalize, diff, fingerprint
+from freezer.engines import NATIVE, chosen_engine, specialise
 from freezer.errors import UsageError
 from freezer.evaluate.child import Child
 from freezer.model_io import load, serialise, to_proto
-from freezer.pipeline import Options, specialise
+from freezer.options import Options
 from freezer.routes.call import Call, Leaf, bind
 from freezer.routes.exporters import EXPORTERS, OPSET, Exported, ExportRefused
 from freezer.routes.torch_outputs import NotRunError, OutputDistance, distances
@@ -66,13 +67,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class _Request:
-    """What both exports share."""
+    """What both exports share. engine: what specialises both."""
 
     module: torch.nn.Module
     call: Call
     exporter: str
     opset: int
     dynamic_shapes: Mapping[str, Any] | None
+    engine: str
 
     def export(self, held: Callable[[Leaf], bool], folding: bool = False) -> tuple[Exported, float]:
         start = time.perf_counter()
@@ -90,20 +92,23 @@ def compare(
     opset: int = OPSET,
     dynamic_shapes: Mapping[str, Any] | None = None,
     default_export: bool = False,
+    engine: str = NATIVE,
     worker: Child | None = None,
     runner: Child | None = None,
 ) -> Comparison:
     """Export partially and fully, specialise both, and compare the canonical forms.
 
     A frozen value replaces an example of the same argument. default_export: the full model as anyone
-    exports it, with the exporter's own folding. worker, runner: children that stay open (of
-    freezer.evaluate.worker and freezer.routes.runner). Arguments and errors otherwise as in
-    `trace.export`; ExportRefused only if the partial export fails.
+    exports it, with the exporter's own folding. engine: what folds both (of freezer.engines). worker,
+    runner: children that stay open (of freezer.evaluate.worker, for another engine of
+    engines.start_engine, and of freezer.routes.runner). Arguments and errors otherwise as in
+    `trace.export`; ExportRefused only if the partial export fails, EngineError if the engine does.
     """
     if exporter not in EXPORTERS:
         raise UsageError(f"unknown exporter '{exporter}'; there are: {', '.join(EXPORTERS)}")
+    chosen_engine(engine)
     call = bind(module, args, kwargs, freeze, override=True)
-    request = _Request(module, call, exporter, opset, dynamic_shapes)
+    request = _Request(module, call, exporter, opset, dynamic_shapes, engine)
     partial, seconds = request.export(is_free)
     trace = _route("trace", request, partial, seconds, is_free, worker, runner)
     full = _full_export(request, partial, default_export)
@@ -163,7 +168,7 @@ def _route(
     start = time.perf_counter()
     source = load(exported.model)
     bindings = bind_values(source.model, _frozen_values(request, held))
-    residual = specialise(source, bindings, Options(max_growth=_UNBOUNDED), worker).model
+    residual = specialise(source, bindings, Options(max_growth=_UNBOUNDED, engine=request.engine), worker).model
     freeze_seconds = time.perf_counter() - start
     canonical = canonicalize(residual)
     outputs, problem = _against_torch(request, residual, runner)
