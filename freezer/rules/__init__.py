@@ -5,6 +5,7 @@ from __future__ import annotations
 from freezer.rules.broadcasts import skip_expand_before_broadcast
 from freezer.rules.casts import drop_cast_to_same_type, skip_lossless_cast
 from freezer.rules.copies import drop_dropout, drop_identity
+from freezer.rules.convolution import add_inside_convolution, pad_inside_convolution
 from freezer.rules.joins import (
     drop_concat_of_split,
     drop_empty_operands,
@@ -75,6 +76,8 @@ RULES: tuple[Rule, ...] = (
     merge_slices,
     gather_instead_of_slice,
     merge_nested_concat,
+    add_inside_convolution,
+    pad_inside_convolution,
     element_of_known_sequence,
     length_of_known_sequence,
     concat_of_known_sequence,

@@ -47,5 +47,11 @@ def integer(node: ir.Node, name: str, default: int) -> int:
 
 def constant(values: list[int]) -> ir.Value:
     """A new int64 vector for a rewrite's initializers."""
-    tensor = ir.tensor(values, dtype=ir.DataType.INT64)
-    return ir.Value(const_value=tensor, type=ir.TensorType(tensor.dtype), shape=ir.Shape([len(values)]))
+    return stored(np.array(values, dtype=np.int64), ir.DataType.INT64)
+
+
+def stored(array: np.ndarray, dtype: ir.DataType) -> ir.Value:
+    """A new constant for a rewrite's initializers."""
+    return ir.Value(
+        const_value=ir.Tensor(array, dtype=dtype), type=ir.TensorType(dtype), shape=ir.Shape(array.shape)
+    )
