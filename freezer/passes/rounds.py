@@ -8,13 +8,14 @@ from freezer.passes import tidy
 from freezer.passes.cse import merge_equal_nodes
 from freezer.passes.log import Kept
 from freezer.passes.merge_constants import ConstantMerger
+from freezer.passes.size import model_bytes
 from freezer.passes.specialise import Specialiser
 from freezer.passes.spread import candidates, new_constants, repeating_part, spread
 from freezer.passes.storage import NODE_PRICES, plan
 
 
 class Rounds:
-    """The rounds over one model, whose constants may grow to `most_bytes`.
+    """The rounds over one model, which may take `most_bytes` (size.model_bytes).
 
     bound: the frozen inputs. originals: the constants that the source had itself.
     """
@@ -54,7 +55,7 @@ class Rounds:
         specialiser = self.specialiser
         model, facts, log = specialiser.model, specialiser.facts, specialiser.log
         with log.stage("plan"):
-            choice = plan(model, facts, specialiser.unfoldable, self.most_bytes - constant_bytes(model))
+            choice = plan(model, facts, specialiser.unfoldable, self.most_bytes - model_bytes(model))
         log.kept = [Kept(v.name or "", _op_type(v), facts.of(v).nbytes or 0) for v in choice.compute]
         wanted = choice.store or specialiser.wanted()
         if wanted:
@@ -74,16 +75,6 @@ class Rounds:
             if part is not None and log.spend("spread", value.name):
                 spread(value, part, tuple(tensor.shape.numpy()), editor)
         self.specialiser.settle()
-
-
-def constant_bytes(model: ir.Model) -> int:
-    """Bytes of all constants, initializers or Constant nodes."""
-    total = 0
-    for graph in tidy.graphs(model):
-        total += sum(v.const_value.nbytes for v in graph.initializers.values() if v.const_value is not None)
-        tensors = (a for n in graph if n.op_type == "Constant" for a in n.attributes.values())
-        total += sum(a.value.nbytes for a in tensors if a.type == ir.AttributeType.TENSOR and not a.is_ref())
-    return total
 
 
 def _op_type(value: ir.Value) -> str:

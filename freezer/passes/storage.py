@@ -5,11 +5,12 @@ of it. Some values are much larger than what makes them (Expand, DequantizeLinea
 frontier may grow the file. Demand flows from the frontier back: a demanded value is either stored,
 at the price of its bytes, or computed, at the price of its node and of demanding what that reads.
 The cheapest choice is a minimum cut (the project-selection form): source - demanded - computed - sink.
-A node that stays costs NODE_PRICES bytes: the highest price at which the file does not grow.
+A node that stays costs one of NODE_PRICES bytes: the highest price at which the file does not grow.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,7 @@ from freezer.evaluate.batch import collect, reads
 from freezer.facts.table import Facts, known
 
 SMALL = 2048  # bytes: a value up to this is stored without asking
-NODE_PRICES = (32768, 4096, 512, 64)  # bytes a node is worth, tried in turn
+NODE_PRICES = tuple(32768 >> i for i in range(10))  # bytes a node may be worth, 64 at least
 _NODE_BYTES = 64  # a node's own size in the file, roughly
 
 
@@ -59,11 +60,12 @@ def plan(model: ir.Model, facts: Facts, unfoldable: set[ir.Node], budget: int) -
     if not wanted:
         return Plan()
     region = _Region(wanted, facts)
-    for price in NODE_PRICES:
-        best = region.store_all(price) or region.cut(price)
-        if region.growth(best) <= budget:
-            break
-    return best
+    best = region.store_all(NODE_PRICES[0]) or region.cut(NODE_PRICES[0])
+    if region.growth(best) <= budget:
+        return best
+    # A lower price never stores more, so the highest one that fits is found by halving.
+    first = bisect_left(NODE_PRICES[1:-1], True, key=lambda price: region.growth(region.cut(price)) <= budget)
+    return region.cut(NODE_PRICES[1:][first])
 
 
 class _Region:
