@@ -1,8 +1,12 @@
 """What can go wrong, and the exit code it means."""
 
+_LONGEST = 1500  # characters of an error
+
 
 def printable(text: str) -> str:
-    """Names come from files: a newline or a terminal's control sequence in one must not get through."""
+    """Names come from files: a newline, a terminal's control sequence or a megabyte of one must not get through."""
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST - 400]} ... {text[-300:]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

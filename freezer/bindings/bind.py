@@ -70,8 +70,8 @@ class _Binder:
     def give_shape(self, name: str, sizes: Sequence[int | None]) -> None:
         value = self._input(name, "bind the shape of")
         for size in sizes:
-            if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 0):
-                raise UsageError(f"cannot bind the shape of '{name}': {size!r} is not an integer >= 0")
+            if size is not None and (isinstance(size, bool) or not isinstance(size, int) or not 0 <= size < 1 << 63):
+                raise UsageError(f"cannot bind the shape of '{name}': {size!r} is not an integer from 0 to 2^63 - 1")
         dtype_of(value)
         expected = self._shapes[name] or (None,) * len(sizes)
         if len(expected) != len(sizes):

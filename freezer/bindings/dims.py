@@ -70,8 +70,8 @@ class Dims:
 
     def bind(self, name: str, size: int, reason: str) -> bool:
         """Bind a symbol; whether that is news. Raises UsageError if it is bound to another size."""
-        if size < 0:
-            raise UsageError(f"the dimension '{name}' would be {size} ({reason})")
+        if not 0 <= size < 1 << 63:
+            raise UsageError(f"the dimension '{name}' would be {size} ({reason}); expected 0 to 2^63 - 1")
         if self.bound.setdefault(name, size) != size:
             raise UsageError(
                 f"{reason} makes the dimension '{name}' {size}, but {self.reasons[name]} makes it {self.bound[name]}"

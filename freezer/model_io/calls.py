@@ -7,9 +7,10 @@ from graphlib import CycleError, TopologicalSorter
 
 import onnx
 
-from freezer.errors import ModelError
+from freezer.errors import LimitError, ModelError
 
 Call = tuple[str, str, str]
+MOST_NODES = 1 << 20  # of a model with every call in the place of its function's nodes, as onnxruntime loads it
 
 
 def call_of(node: onnx.NodeProto) -> Call:
@@ -27,7 +28,7 @@ def _domain(domain: str) -> str:
 
 
 def check_calls(model: onnx.ModelProto, main: set[Call], calls: dict[Call, set[Call]]) -> None:
-    """Raise ModelError for standard operators of no known version, wrong calls and recursion.
+    """Raise ModelError for standard operators of no known version, wrong calls and recursion, LimitError for too many.
 
     main: what the main graph calls. calls: what each function does.
     """
@@ -37,6 +38,7 @@ def check_calls(model: onnx.ModelProto, main: set[Call], calls: dict[Call, set[C
     if calls:
         _check_recursion(calls)
         _check_counts(model)
+        _check_sizes(model)
 
 
 def _check_counts(model: onnx.ModelProto) -> None:
@@ -48,6 +50,18 @@ def _check_counts(model: onnx.ModelProto) -> None:
                 f"node '{node.name}' calls '{node.op_type}' with {len(node.input)} inputs and {len(node.output)} "
                 f"outputs; the function has {inputs} and {outputs}"
             )
+
+
+def _check_sizes(model: onnx.ModelProto) -> None:
+    """Raise LimitError if calls of calls make more than MOST_NODES nodes; nothing calls itself."""
+    bodies = {identity_of(f): [call_of(n) for n in _all_nodes(f.node)] for f in model.functions}
+    inner = {caller: {c for c in body if c in bodies} for caller, body in bodies.items()}
+    sizes: dict[Call, int] = {}
+    for caller in TopologicalSorter(inner).static_order():
+        sizes[caller] = sum(sizes.get(c, 1) for c in bodies[caller])
+    total = sum(sizes.get(call_of(n), 1) for n in _all_nodes(model.graph.node))
+    if total > MOST_NODES:
+        raise LimitError(f"the model's functions call each other for {total} nodes; at most {MOST_NODES} are allowed")
 
 
 def _all_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:

@@ -64,6 +64,9 @@ def _skip_loop(node: ir.Node, context: Context) -> bool:
     body, graph = node.attributes["body"].as_graph(), node.graph
     assert graph is not None
     carried = list(node.inputs[2:])
+    if any(isinstance(context.facts.of(v).type, ir.OptionalType) for v in carried if v is not None):
+        context.log.reasons[node] = "it runs no iteration, but carries an optional, which it may turn into a value"
+        return False
     stacked = [context.facts.of(v) for v in body.outputs[1 + len(carried) :]]
     if any(f.dtype is None or f.known_shape is None for f in stacked):
         context.log.reasons[node] = "it runs no iteration, but the shape of its empty scan outputs is not known"
