@@ -1,8 +1,8 @@
 """Other folders of constants behind one protocol, each in a limited process, each judged like freezer's own."""
 
+from freezer.engines.folding import specialise
 from freezer.engines.registry import ENGINES, NATIVE, Engine, chosen_engine, tolerances
 from freezer.engines.run import Outcome, attempt, start_engine
-from freezer.engines.specialise import specialise
 
 __all__ = [
     "ENGINES",

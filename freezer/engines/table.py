@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from freezer.bindings import Bindings, bind
+from freezer.engines.folding import budget, put_in
 from freezer.engines.native import UNBOUND, write_case
 from freezer.engines.registry import ENGINES, Engine, tolerances
 from freezer.engines.run import GREW, LIMITS, Outcome, attempt
-from freezer.engines.specialise import budget, put_in
 from freezer.evaluate.child import Child, Limits
 from freezer.model_io import Source, load, save
 from freezer.options import Options
