@@ -68,6 +68,10 @@ def _skip_loop(node: ir.Node, context: Context) -> bool:
         context.log.reasons[node] = "it runs no iteration, but carries an optional, which it may turn into a value"
         return False
     stacked = [context.facts.of(v) for v in body.outputs[1 + len(carried) :]]
+    declared = [_sizes(v) for v in body.outputs[1 + len(carried) :]]
+    if any(d is not None and d != f.known_shape for d, f in zip(declared, stacked, strict=True)):
+        context.log.reasons[node] = "it runs no iteration, and declares another shape of its empty scan outputs"
+        return False
     if any(f.dtype is None or f.known_shape is None for f in stacked):
         context.log.reasons[node] = "it runs no iteration, but the shape of its empty scan outputs is not known"
         return False
@@ -77,6 +81,13 @@ def _skip_loop(node: ir.Node, context: Context) -> bool:
     tensors = [empty(f.dtype, (0, *f.known_shape)) for f in stacked]  # type: ignore[arg-type, misc]
     made = [context.editor.constant(graph, t, n) for t, n in zip(tensors, names, strict=True)]
     return finish(node, [*carried, *made], context)  # type: ignore[list-item]
+
+
+def _sizes(value: ir.Value) -> tuple[int, ...] | None:
+    """The declared shape, if all of it is: onnxruntime gives an empty scan output that one."""
+    if value.shape is None or not all(isinstance(d, int) for d in value.shape):
+        return None
+    return tuple(int(d) for d in value.shape)  # type: ignore[arg-type]
 
 
 def _call(node: ir.Node, context: Context) -> bool:

@@ -117,7 +117,7 @@ def _tensors(model: ir.Model) -> Iterator[tuple[str, ir.TensorProtocol]]:
             if value.const_value is not None:
                 yield _reader(value), value.const_value
         for node in graph:
-            reader = _reader(node.outputs[0]) if _is_constant(node) else op_name(node)
+            reader = _reader(node.outputs[0]) if node.outputs and _is_constant(node) else op_name(node)
             yield from ((reader, tensor) for a in node.attributes.values() for tensor in _stored(a))
 
 

@@ -28,6 +28,7 @@ from freezer.report.terminal import show
 _LIMITS = Limits(memory=3 << 30, cpu=1 << 20, wall=8.0)
 _LARGEST = 1 << 24  # bytes of a constant, and elements of an input
 _POOLS = {"f": [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, np.inf, -np.inf, np.nan, 1e-40], "b": [False, True]}
+_FINE = ("equal", "unjudged", "unloadable")
 _KINDS = "freezer.evaluate.worker", "tests.mutants.judge"
 
 
@@ -58,7 +59,7 @@ class Trial:
             verdict = self.judge.call("judge", {"names": list(feed)}, [data, frozen, *values])[0]["verdict"]
         except ChildError:
             return "unjudged", ""  # it kills onnxruntime, frozen or not
-        return (verdict, "") if verdict in ("equal", "unjudged") else ("wrong", verdict)
+        return (verdict, "") if verdict in _FINE else ("wrong", verdict)
 
 
 def check(data: bytes) -> tuple[str, str]:
