@@ -27,7 +27,8 @@ class Contents:
     1. a tensor whose data has not the size that dtype and dims need: ModelError.
     2. an attribute without a type (IR version 1): it gets the type of the field that is set.
     3. an attribute outside functions that has a value and also refers to a function's attribute: the value.
-    4. a sparse initializer or a Constant's sparse_value: stored dense, if that is not too large.
+    4. an initializer of a body that is also its input: dropped.
+    5. a sparse initializer or a Constant's sparse_value: stored dense, if that is not too large.
     """
 
     def __init__(self, external: External, folder: str) -> None:
@@ -71,6 +72,7 @@ class Contents:
         if kind == _A.TENSOR:
             check_tensor(attribute.t, self._external)
         elif kind == _A.GRAPH:
+            _drop_defaults(attribute.g)
             self._graph(attribute.g)
         elif kind in (_A.TENSORS, _A.GRAPHS):
             self._several(attribute)
@@ -81,6 +83,7 @@ class Contents:
         for tensor in attribute.tensors:
             check_tensor(tensor, self._external)
         for graph in attribute.graphs:
+            _drop_defaults(graph)
             self._graph(graph)
 
     def _sparse(self, attribute: onnx.AttributeProto, owner: onnx.NodeProto | str) -> None:
@@ -103,6 +106,14 @@ def _check_names(node: onnx.NodeProto) -> None:
     if len(names) > 1 and len(set(names)) < len(names):
         twice = next(n for n in names if names.count(n) > 1)
         raise ModelError(f"{describe(node)} has the attribute '{twice}' twice")
+
+
+def _drop_defaults(body: onnx.GraphProto) -> None:
+    """The inputs of a body are always fed: a default of one is never read."""
+    inputs = {v.name for v in body.input}
+    for index in reversed(range(len(body.initializer))):
+        if body.initializer[index].name in inputs:
+            del body.initializer[index]
 
 
 def _has_value(attribute: onnx.AttributeProto) -> bool:
