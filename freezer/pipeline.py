@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ from freezer.options import Options
 from freezer.passes import tidy
 from freezer.passes.bind import bind, forget_declared_types, lift_constants
 from freezer.passes.log import Log
-from freezer.passes.rounds import Rounds, constant_bytes
+from freezer.passes.origins import Origins
+from freezer.passes.rounds import Rounds
+from freezer.passes.size import declared_bytes, model_bytes
 from freezer.passes.specialise import Specialiser
 
 if TYPE_CHECKING:
@@ -24,15 +27,17 @@ if TYPE_CHECKING:
 __all__ = ["Log", "Options", "Specialised", "specialise", "start_worker"]
 
 
+_METADATA = 1024  # bytes that provenance may add to a file
 _LEAST_LIMIT, _MOST_LIMIT = 128 << 20, 1 << 30  # bytes of one value
 
 
 @dataclass
 class Specialised:
-    """The residual model and the log of how it came about."""
+    """The residual model, the log of how it came about, and where its nodes and constants came from."""
 
     model: ir.Model
     log: Log
+    origins: Origins
 
 
 def start_worker() -> Child:
@@ -56,22 +61,24 @@ def specialise(
 
 def _specialise(model: ir.Model, bindings: Bindings, options: Options, child: Child) -> Specialised:
     log = Log(fuel=options.fuel)
-    most_bytes = constant_bytes(model) + options.max_growth
+    typed = declared_bytes(model)
+    most_bytes = model_bytes(model, {v: now for v, (now, _) in typed.items()}) - _METADATA + options.max_growth
     with log.stage("bind"):
-        typed = {v.name or "" for g in tidy.graphs(model) for n in g for v in n.outputs if v.shape is not None}
+        origins = Origins(model, log)
         names = make_names_unique(model)
         bind(model, bindings.values, bindings.dims, bindings.shapes)
         forget_declared_types(model)
-        lift_constants(model, names)
+        lift_constants(model, names, origins)
     bound = {model.graph.initializers[n] for n in bindings.values if n in model.graph.initializers}
     originals = {v for g in tidy.graphs(model) for v in g.initializers.values()} - bound
     evaluator = Evaluator(model, child, _largest(options, most_bytes))
-    specialiser = Specialiser(model, names, evaluator, options, log)
+    specialiser = Specialiser(model, names, evaluator, options, log, origins)
     specialiser.run()
-    Rounds(specialiser, most_bytes, bound, originals).run()
+    Rounds(specialiser, most_bytes, {v: then for v, (_, then) in typed.items()}, bound, originals).run()
     with log.stage("tidy"):
         _tidy(specialiser, typed)
-    return Specialised(model, log)
+    origins.release()
+    return Specialised(model, log, origins)
 
 
 def _largest(options: Options, most_bytes: int) -> int:
@@ -81,7 +88,7 @@ def _largest(options: Options, most_bytes: int) -> int:
     return min(max(_LEAST_LIMIT, 2 * most_bytes), _MOST_LIMIT)
 
 
-def _tidy(specialiser: Specialiser, typed: set[str]) -> None:
+def _tidy(specialiser: Specialiser, typed: Collection[str]) -> None:
     model = specialiser.model
     if specialiser.options.prune_inputs:
         tidy.prune_dead_inputs(model)

@@ -17,14 +17,17 @@ from freezer.passes.storage import NODE_PRICES, plan
 class Rounds:
     """The rounds over one model, which may take `most_bytes` (size.model_bytes).
 
-    bound: the frozen inputs. originals: the constants that the source had itself.
+    declared: what size.declared_bytes says once dims are known. bound: the frozen inputs. originals: the constants that
+    the source had itself.
     """
 
     def __init__(
-        self, specialiser: Specialiser, most_bytes: int, bound: set[ir.Value], originals: set[ir.Value]
-    ) -> None:
+        self, specialiser: Specialiser, most_bytes: int, declared: dict[str, int],
+        bound: set[ir.Value], originals: set[ir.Value],
+    ) -> None:  # fmt: skip
         self.specialiser = specialiser
         self.most_bytes = most_bytes
+        self.declared = declared
         self.bound = bound
         self.originals = originals
         self._merger = ConstantMerger()
@@ -55,7 +58,7 @@ class Rounds:
         specialiser = self.specialiser
         model, facts, log = specialiser.model, specialiser.facts, specialiser.log
         with log.stage("plan"):
-            choice = plan(model, facts, specialiser.unfoldable, self.most_bytes - model_bytes(model))
+            choice = plan(model, facts, specialiser.unfoldable, self.most_bytes - model_bytes(model, self.declared))
         log.kept = [Kept(v.name or "", _op_type(v), facts.of(v).nbytes or 0) for v in choice.compute]
         wanted = choice.store or specialiser.wanted()
         if wanted:

@@ -1,4 +1,4 @@
-"""How many bytes a model takes in a file, from below: constants, and nodes with their names and attributes."""
+"""How many bytes a model takes in a file, from below: constants, nodes, declared types."""
 
 from __future__ import annotations
 
@@ -10,14 +10,30 @@ _HEADER = 8  # tags and lengths of a node or a constant
 _FIELD = 2  # tag and length of a name
 
 
-def model_bytes(model: ir.Model) -> int:
-    """Bytes of the main graph and its bodies; types of values, functions and metadata are not counted."""
+def declared_bytes(model: ir.Model) -> dict[str, tuple[int, int]]:
+    """What declared types of nodes' outputs take, by the outputs' names: as they are, and with all dims known."""
+    outputs = [v for g in tidy.graphs(model) for n in g for v in n.outputs if v.shape is not None]
+    return {v.name or "": _type_bytes(v) for v in outputs}
+
+
+def model_bytes(model: ir.Model, declared: dict[str, int]) -> int:
+    """Bytes of the main graph and its bodies, with the types of those outputs that `declared` names; no metadata."""
     total = 0
     for graph in tidy.graphs(model):
-        constants = (v for v in graph.initializers.values() if v.const_value is not None)
-        total += sum(v.const_value.nbytes + len(v.name or "") + _HEADER for v in constants)  # type: ignore[union-attr]
+        total += sum(_constant_bytes(v) for v in graph.initializers.values())
         total += sum(_node_bytes(node) for node in graph)
+        total += sum(declared.get(v.name or "", 0) for node in graph for v in node.outputs)
     return total
+
+
+def _type_bytes(value: ir.Value) -> tuple[int, int]:
+    shape = value.shape or ()
+    known = 2 * _HEADER + len(value.name or "") + 4 * len(shape)
+    return known + sum(len(d.value or "") for d in shape if isinstance(d, ir.SymbolicDim)), known
+
+
+def _constant_bytes(value: ir.Value) -> int:
+    return (0 if value.const_value is None else value.const_value.nbytes) + len(value.name or "") + _HEADER
 
 
 def _node_bytes(node: ir.Node) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import onnx_ir as ir
 
@@ -72,7 +72,7 @@ def prune_dead_inputs(model: ir.Model) -> list[str]:
     return [v.name or "" for v in dead]
 
 
-def write_certain_types(model: ir.Model, editor: Editor, had_types: set[str]) -> None:
+def write_certain_types(model: ir.Model, editor: Editor, had_types: Collection[str]) -> None:
     """value_info for values that had one before, where dtype and every dim are certain now."""
     for graph in graphs(model):
         for node in graph:
