@@ -136,15 +136,17 @@ def inspect(model: Any) -> Inspection:
 
 def verify(
     original: Any, frozen: Any, values: Values = None, *, dims: Dims = None, shapes: Shapes = None,
-    freeze_defaults: bool = False, feeds: int = 3, seed: int = 0,
+    freeze_defaults: bool = False, feeds: int = 3, seed: int = 0, tolerance: float | None = None,
 ) -> Verdict:  # fmt: skip
     """Whether a frozen model gives what the original gives with the frozen values fed, bit for bit.
 
+    tolerance: how far outputs of floats may be from the original's, as a share of an output's largest value.
     Arguments as for freeze(); what is not frozen is drawn at random. A difference is a verdict, not an error.
     """
     source = load(original)
     bindings = bind(source.model, values, dims, shapes, freeze_defaults)
-    return verification.verify(source, load(frozen).model, bindings, feeds=feeds, seed=seed)
+    allowed = engines.uniform(tolerance)
+    return verification.verify(source, load(frozen).model, bindings, feeds=feeds, seed=seed, tolerance=allowed)
 
 
 def fingerprint(model: Any) -> str:

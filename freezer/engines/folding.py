@@ -11,7 +11,7 @@ import onnx_ir as ir
 from freezer import pipeline
 from freezer.engines.registry import NATIVE, Engine, chosen_engine
 from freezer.engines.run import LIMITS, SLACK, WORKER, attempt
-from freezer.errors import UsageError
+from freezer.errors import LimitError, UsageError
 from freezer.evaluate.child import Child
 from freezer.model_io import save
 from freezer.naming import make_names_unique
@@ -62,6 +62,14 @@ def put_in(model: ir.Model, bindings: Bindings) -> None:
     forget_declared_types(model)
 
 
+def write_whole(model: ir.Model, path: Path) -> Path:
+    """Write a model as one file: engines get no other, so no place that a model names. Raises LimitError."""
+    try:
+        return save(model, path, external_data="inline").path
+    except LimitError as error:
+        raise LimitError(f"engines get models as one file, of less than 2 GB: {error}; use --engine native") from error
+
+
 def _by_engine(
     engine: Engine, source: Source, bindings: Bindings, options: Options, most_bytes: int, child: Child | None
 ) -> Specialised:  # fmt: skip
@@ -83,8 +91,7 @@ def _run(
 ) -> ir.Model:
     """The model as the engine leaves it, with the metadata that the engine dropped."""
     with tempfile.TemporaryDirectory(prefix="freezer-") as folder, log.stage(engine.name):
-        copy = Path(folder, "bound.onnx")
-        save(model, copy, external_data="inline")
+        copy = write_whole(model, Path(folder, "bound.onnx"))
         outcome = attempt(engine, copy, model, most_bytes, LIMITS, child)
     if outcome.fault or outcome.model is None:
         raise outcome.error()

@@ -84,7 +84,12 @@ def tolerances(options: Options) -> Mapping[str, float] | None:
     """
     engines = [chosen_engine(name) for name in (options.engine, options.then) if name]
     if options.tolerance is not None:
-        if not 0 <= options.tolerance < 1:
-            raise UsageError(f"a tolerance is a share of the largest value, from 0 to 1; not {options.tolerance}")
-        return dict.fromkeys(FUSED, options.tolerance) if options.tolerance else None
+        return uniform(options.tolerance)
     return FUSED if any(e.fuses for e in engines) else None
+
+
+def uniform(share: float | None) -> Mapping[str, float] | None:
+    """One tolerance for all floats; None for none, or 0. Raises UsageError if it is not between 0 and 1."""
+    if share is not None and not 0 <= share < 1:
+        raise UsageError(f"a tolerance is a share of the largest value, from 0 to 1; not {share}")
+    return dict.fromkeys(FUSED, share) if share else None

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from freezer.bindings import Bindings, bind
-from freezer.engines.folding import budget, put_in
+from freezer.engines.folding import budget, put_in, write_whole
 from freezer.engines.native import UNBOUND, write_case
 from freezer.engines.registry import ENGINES, Engine, tolerances
 from freezer.engines.run import GREW, LIMITS, Outcome, attempt
 from freezer.evaluate.child import Child, Limits
-from freezer.model_io import Source, load, save
+from freezer.model_io import Source, load
 from freezer.options import Options
 from freezer.report.side import Side, side_of
 from freezer.verification import Verification, start_judge
@@ -98,10 +98,10 @@ def run_engines(
 
 def _write(case: Case, folder: Path) -> Path:
     """What the engines get: freezer's own the unbound model and the values, the others the bound one."""
-    save(case.source.model, folder / UNBOUND, external_data="inline")
+    write_whole(case.source.model, folder / UNBOUND)
     write_case(folder, case.bindings)
     put_in(case.source.model, case.bindings)
-    return save(case.source.model, folder / "bound.onnx", external_data="inline").path
+    return write_whole(case.source.model, folder / "bound.onnx")
 
 
 def _row(

@@ -13,7 +13,7 @@ import pytest
 import freezer
 from freezer.engines import ENGINES, NATIVE, Engine, chosen_engine, tolerances
 from freezer.engines.registry import FUSED
-from freezer.errors import EngineError, UsageError, VerificationError
+from freezer.errors import EngineError, LimitError, UsageError, VerificationError
 from freezer.options import Options
 from tests.engines.models import VALUES, convolution, scaled
 
@@ -81,6 +81,18 @@ def test_external_data_reaches_an_engine_inline(tmp_path: Path, with_bad) -> Non
     written = onnx.load(tmp_path / "out.onnx", load_external_data=False)
     assert all(t.data_location == onnx.TensorProto.DEFAULT for t in written.graph.initializer)
     assert frozen.report.verification["status"] == "equal"
+
+
+def test_a_model_too_large_for_one_file_is_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("freezer.model_io.saving.LARGEST_INLINE", 100)
+    with pytest.raises(LimitError, match="engines get models as one file, of less than 2 GB: .* use --engine native"):
+        freezer.freeze(convolution(), {"training": False}, engine="onnxslim")
+
+
+def test_a_result_can_be_verified_again_with_its_tolerance() -> None:
+    fused = freezer.freeze(convolution(), {"training": False}, then="onnxruntime").model
+    assert freezer.verify(convolution(), fused, {"training": False}, tolerance=1e-5).status == "close"
+    assert freezer.verify(convolution(), fused, {"training": False}).status == "different"
 
 
 def test_dims_and_shapes_are_bound_for_an_engine(with_bad) -> None:
