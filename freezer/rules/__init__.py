@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from freezer.rules.broadcasts import skip_expand_before_broadcast
 from freezer.rules.casts import drop_cast_to_same_type, skip_lossless_cast
-from freezer.rules.copies import drop_dropout, drop_identity
 from freezer.rules.convolution import add_inside_convolution, pad_inside_convolution
+from freezer.rules.copies import drop_dropout, drop_identity
+from freezer.rules.forms import (
+    cast_instead_of_cast_like,
+    drop_allowzero,
+    merge_unsqueezes,
+    split_instead_of_sequence,
+)
 from freezer.rules.joins import (
     drop_concat_of_split,
     drop_empty_operands,
@@ -48,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     drop_identity,
     drop_dropout,
     drop_cast_to_same_type,
+    cast_instead_of_cast_like,
     drop_one,
     drop_subtracted_zero,
     drop_added_zero,
@@ -58,6 +65,7 @@ RULES: tuple[Rule, ...] = (
     drop_repeated_operand,
     drop_bound_that_cannot_bite,
     drop_reshape_to_same_shape,
+    drop_allowzero,
     drop_whole_slice,
     drop_whole_gather,
     drop_empty_pad,
@@ -72,12 +80,14 @@ RULES: tuple[Rule, ...] = (
     constant_expand_target,
     merge_transposes,
     reshape_instead_of_transpose,
+    merge_unsqueezes,
     merge_reshapes,
     merge_slices,
     gather_instead_of_slice,
     merge_nested_concat,
     add_inside_convolution,
     pad_inside_convolution,
+    split_instead_of_sequence,
     element_of_known_sequence,
     length_of_known_sequence,
     concat_of_known_sequence,
