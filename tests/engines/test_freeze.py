@@ -85,7 +85,7 @@ def test_external_data_reaches_an_engine_inline(tmp_path: Path, with_bad) -> Non
 
 def test_a_model_too_large_for_one_file_is_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("freezer.model_io.saving.LARGEST_INLINE", 100)
-    with pytest.raises(LimitError, match="engines get models as one file, of less than 2 GB: .* use --engine native"):
+    with pytest.raises(LimitError, match=r"engines get models as one file, of less than 2 GB: .* use --engine native"):
         freezer.freeze(convolution(), {"training": False}, engine="onnxslim")
 
 
