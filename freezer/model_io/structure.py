@@ -102,6 +102,8 @@ def _check_nodes(
 
 
 def _define(defined: list[str], node: onnx.NodeProto, scope: Scope) -> None:
+    if not defined:
+        raise ModelError(f"node '{node.name}' ({node.op_type}) has no output")
     if any(isinstance(n, bytes) for n in (node.op_type, node.domain, node.doc_string, node.overload, *defined)):
         raise ModelError(f"{describe(node)} has a name that is not UTF-8 text")
     for name in filter(None, defined):
