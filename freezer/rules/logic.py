@@ -7,8 +7,8 @@ import onnx_ir as ir
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Residual, Rewrite
 from freezer.rules.known import FLOATS, same_type, uniform
-from freezer.rules.neutral import sign_is_lost
 from freezer.rules.registry import on
+from freezer.rules.zero_sign import sign_is_lost
 
 
 @on("Where")
@@ -23,7 +23,7 @@ def choose_known_side(node: ir.Node, facts: Facts) -> Answer:
     if number is None and a is not b:
         return None
     chosen = a if number else b
-    if chosen is a and facts.dtype(a) in FLOATS and not sign_is_lost(a, node, facts):
+    if chosen is a and facts.dtype(a) in FLOATS and not sign_is_lost(a, node.outputs[0], facts):
         return Residual("onnxruntime's Where turns -0.0 into 0.0 (--relaxed drops it)")
     if not same_type(chosen, node.outputs[0], facts):
         return Residual("the condition may broadcast: the output's shape is not known to be the chosen side's")

@@ -9,9 +9,7 @@ from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Residual, Rewrite
 from freezer.rules.known import FLOATS, made_by, same_type, uniform
 from freezer.rules.registry import on
-
-_NEVER_NEGATIVE_ZERO = ("Exp", "Sigmoid", "Softmax")
-_BLIND_TO_ZERO_SIGN = ("Softmax", "Exp", "Sigmoid", "Cos", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual")
+from freezer.rules.zero_sign import sign_is_lost
 
 
 @on("Mul", "Div", "Pow")
@@ -54,7 +52,8 @@ def drop_added_zero(node: ir.Node, facts: Facts) -> Answer:
         number = uniform(other, facts)
         if number != 0:
             continue
-        if facts.dtype(kept) in FLOATS and not np.signbit(np.float64(number)) and not sign_is_lost(kept, node, facts):
+        signed = facts.dtype(kept) in FLOATS and not np.signbit(np.float64(number))
+        if signed and not sign_is_lost(kept, node.outputs[0], facts):
             return Residual("adding +0.0 turns -0.0 into 0.0 (--relaxed drops it)")
         return _keep(kept, node, facts)
     return None
@@ -87,19 +86,3 @@ def _keep(kept: ir.Value | None, node: ir.Node, facts: Facts) -> Answer:
     if not same_type(kept, node.outputs[0], facts):
         return Residual("the neutral operand may broadcast: the output's shape is not known to stay")
     return Rewrite([kept])
-
-
-def sign_is_lost(value: ir.Value | None, node: ir.Node, facts: Facts) -> bool:
-    """Whether x is never -0.0, or every reader of the sum treats -0.0 and 0.0 alike."""
-    if made_by(value, *_NEVER_NEGATIVE_ZERO) is not None or _from_integer(value, facts):
-        return True
-    readers = node.outputs[0].consumers()
-    if node.outputs[0].is_graph_output():
-        return False
-    return all(u.op_type in _BLIND_TO_ZERO_SIGN and not u.domain for u in readers)
-
-
-def _from_integer(value: ir.Value | None, facts: Facts) -> bool:
-    cast = made_by(value, "Cast")
-    dtype = facts.dtype(cast.inputs[0]) if cast is not None else None
-    return dtype is not None and (dtype.is_integer() or dtype == ir.DataType.BOOL)
