@@ -95,6 +95,7 @@ def _run(
         outcome = attempt(engine, copy, model, most_bytes, LIMITS, child)
     if outcome.fault or outcome.model is None:
         raise outcome.error()
+    tidy.drop_unused_opsets(outcome.model)  # onnxruntime imports all that it has
     outcome.model.metadata_props.update({**model.metadata_props, **outcome.model.metadata_props})
     bindings.notes.append(f"{how} by {engine.name} {engine.version}")
     return outcome.model

@@ -78,6 +78,14 @@ def test_then_fuses_and_the_report_says_how_close(tmp_path):
     assert refused.returncode == 1 and "engine 'onnxruntime' changed the model" in refused.stderr
 
 
+def test_routes_with_another_engine():
+    factory = "fixtures.modules.elementwise:power"
+    done = freezer("routes", factory, "--exporter", "torchscript", "--engine", "graphsurgeon")
+    assert done.returncode == 0 and "torchscript: identical" in done.stdout, done.stderr
+    refused = freezer("routes", factory, "--engine", "graphsurgery")
+    assert refused.returncode == 2 and "did you mean 'graphsurgeon'?" in refused.stderr
+
+
 def test_bad_use():
     for arguments in (("--engine", "onnxsimm"), ("--tolerance", "3")):
         assert freezer("engines", SILERO, "--set", "sr=16000", *arguments).returncode == 2

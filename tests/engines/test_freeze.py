@@ -45,6 +45,7 @@ def test_an_engine_folds(engine: str) -> None:
     model = frozen.model
     assert names(model.graph.input) == ["x", "unused"] and names(model.graph.output) == ["y"]
     assert {n.op_type for n in model.graph.node} - {"Constant"} == {"Add", "Mul", "Sigmoid"}
+    assert [o.domain for o in model.opset_import] == [""]
     metadata = {p.key: p.value for p in model.metadata_props}
     assert metadata["author"] == "somebody" and engine in metadata["freezer.0.options"]
     assert f"folded by {engine} {chosen_engine(engine).version}" in frozen.report.notes
