@@ -46,6 +46,7 @@ from freezer.rules.neutral import (
     drop_subtracted_zero,
 )
 from freezer.rules.registry import Rule
+from freezer.rules.reshapes import drop_reshape_before_reshape
 from freezer.rules.sequences import concat_of_known_sequence, element_of_known_sequence, length_of_known_sequence
 from freezer.rules.slices import gather_instead_of_slice, merge_slices
 from freezer.rules.targets import constant_expand_target, constant_reshape_target
@@ -78,6 +79,7 @@ RULES: tuple[Rule, ...] = (
     skip_lossless_cast,
     constant_reshape_target,
     constant_expand_target,
+    drop_reshape_before_reshape,
     merge_transposes,
     reshape_instead_of_transpose,
     merge_unsqueezes,
