@@ -44,6 +44,7 @@ from freezer.rules.neutral import (
     drop_one,
     drop_power_of_one,
     drop_subtracted_zero,
+    multiply_by_zero,
 )
 from freezer.rules.registry import Rule
 from freezer.rules.reshapes import drop_reshape_before_reshape
@@ -95,6 +96,7 @@ RULES: tuple[Rule, ...] = (
     concat_of_known_sequence,
     drop_added_positive_zero,
     drop_power_of_one,
+    multiply_by_zero,
     choose_known_side_of_floats,
 )
 

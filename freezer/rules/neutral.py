@@ -7,7 +7,7 @@ import onnx_ir as ir
 
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Residual, Rewrite
-from freezer.rules.known import FLOATS, made_by, same_type, uniform
+from freezer.rules.known import FLOATS, constant, made_by, same_type, stored, uniform
 from freezer.rules.registry import on
 from freezer.rules.zero_sign import sign_is_lost
 
@@ -67,6 +67,18 @@ def drop_added_positive_zero(node: ir.Node, facts: Facts) -> Answer:
         if number == 0:
             return _keep(kept, node, facts)
     return None
+
+
+@on("Mul", relaxed=True)
+def multiply_by_zero(node: ir.Node, facts: Facts) -> Answer:
+    """x * 0 as 0: a negative x makes -0.0, infinities and NaN make NaN."""
+    output = facts.of(node.outputs[0])
+    zero = any(uniform(other, facts) == 0 for other in node.inputs)
+    if not zero or output.dtype is None or output.known_shape is None:
+        return None
+    number, shape = stored(np.zeros((), output.dtype.numpy()), output.dtype), constant(list(output.known_shape))
+    expand = ir.Node("", "Expand", [number, shape])
+    return Rewrite([expand.outputs[0]], [expand], [number, shape])
 
 
 @on("Neg", "Not")
