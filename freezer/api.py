@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import onnx_ir as ir
@@ -39,6 +40,9 @@ class Frozen:
     report: Report
     residual: ir.Model
     source: Source
+    bindings: Bindings
+    options: Options
+    again: Callable[[], Source]  # loads the source once more: specialising changed source.model in place
 
     @cached_property
     def model(self) -> Any:
@@ -56,6 +60,16 @@ class Frozen:
         seconds = {**self.report.seconds, "save": round(time.perf_counter() - start, 4)}
         self.report = replace(self.report, saved=saved_to_dict(saved), seconds=seconds)
         return saved
+
+    def write_report(self, path: Pathlike, *, overwrite: bool = True) -> None:
+        """Write one HTML page about this freeze, whole or not at all; it needs no network. Save first, to name the file.
+
+        Raises UsageError for a path that cannot be meant, FreezerError if the system refuses, ModelError if the
+        source changed.
+        """
+        from freezer.report.html.write import write  # jinja2 is only needed here
+
+        write(self, Path(path), overwrite)
 
 
 def freeze(
@@ -95,10 +109,11 @@ def freeze(
         if checking is not None:
             with stage("verify"):
                 verdict = checking.finish(result.model)
+    again = lambda: load(model, base_dir=base_dir, allow_link=allow_link)  # noqa: E731
     if verdict is not None and verdict.equal is False:
-        again = lambda: load(model, base_dir=base_dir, allow_link=allow_link)  # noqa: E731
         raise VerificationError(_refusal(verdict, again, bindings, chosen, result))
-    return Frozen(build_report(origin, result, bindings, verdict, stage.seconds), result.model, source)
+    report = build_report(origin, result, bindings, verdict, stage.seconds)
+    return Frozen(report, result.model, source, bindings, chosen, again)
 
 
 @dataclass

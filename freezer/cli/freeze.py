@@ -55,10 +55,12 @@ _VALUES = (
 @click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
 @click.option("--no-verify", is_flag=True, help="Do not run the original and the residual side by side.")
 @click.option("--strict", is_flag=True, help="Fail when the result could not be verified.")
+@click.option("--report", metavar="FILE", help="Write a page about it, one HTML file that works offline.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON document.")
 def command(
     model: str, output: str, sets: tuple[str, ...], dims: tuple[str, ...], shapes: tuple[str, ...],
-    no_verify: bool, strict: bool, as_json: bool, external_data: str, data_file: str | None, **options: Any,
+    no_verify: bool, strict: bool, as_json: bool, external_data: str, data_file: str | None,
+    report: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Freeze inputs and dimensions of MODEL, resolve what they decide, verify, and write OUT.
 
@@ -68,15 +70,20 @@ def command(
     """
     values, sizes, given = parse.values(sets), parse.dims(dims), parse.shapes(shapes)
     from freezer.api import freeze
-    from freezer.model_io.target import check_target
+    from freezer.model_io.target import check_report, check_target
 
     check_target(Path(output), model)
+    if report is not None:
+        check_report(Path(report), model, Path(output))
     with _progress() as progress:
         frozen = freeze(model, values, dims=sizes, shapes=given, verify=not no_verify, progress=progress, **options)
         if strict and frozen.report.unverified:
             raise VerificationError(f"{frozen.report.unverified}; nothing was written, as --strict wants it")
         progress("save")
         frozen.save(output, external_data=external_data, data_file=data_file)
+        if report is not None:
+            progress("report")
+            frozen.write_report(report)
     if as_json:
         click.echo(json.dumps(frozen.report.to_dict(), indent=2))
     else:

@@ -37,6 +37,13 @@ def check_target(
         raise UsageError(f"'{target}' exists already; give another name, or allow overwriting")
 
 
+def check_report(path: Path, source: str | os.PathLike | None, output: Path, overwrite: bool = True) -> None:
+    """Raise UsageError unless a report can be written there: not over the source, nor over the output."""
+    check_target(path, source, overwrite=overwrite)
+    if path.absolute() == output.absolute() or _same(path, output):
+        raise UsageError(f"the report '{path}' would replace the output; give another name")
+
+
 def _same(a: str | os.PathLike, b: str | os.PathLike) -> bool:
     try:
         return os.path.samefile(a, b)

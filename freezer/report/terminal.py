@@ -42,12 +42,13 @@ def _interface(report: Report) -> list[str]:
     """Each input and output, and what became of it."""
     after = {v.name: v for v in (*report.after.inputs, *report.after.outputs)}
     values = [("input", v) for v in report.before.inputs] + [("output", v) for v in report.before.outputs]
-    rows = [(kind, v.name, v.type, _fate(v, after.get(v.name), report)) for kind, v in values]
+    rows = [(kind, v.name, v.type, fate_words(v, after.get(v.name), report)) for kind, v in values]
     lines = _columns(rows) if rows else []
     return [f"[cyan]{line}[/]" if v.name in report.frozen else line for line, (_, v) in zip(lines, values, strict=True)]
 
 
-def _fate(value: ValueInfo, now: ValueInfo | None, report: Report) -> str:
+def fate_words(value: ValueInfo, now: ValueInfo | None, report: Report) -> str:
+    """What became of an input or output; "" if nothing did."""
     if now is None:
         frozen = report.frozen.get(value.name)
         return "pruned: nothing reads it" if frozen is None else f"frozen to {value_words(frozen)}"

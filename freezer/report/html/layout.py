@@ -1,0 +1,78 @@
+"""Where boxes and lines go: layered from top to bottom, by fast_sugiyama, else by networkx."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.util import find_spec
+
+WIDTH, HEIGHT = 168, 40  # of a box
+ACROSS, DOWN, BESIDE = 188, 76, 40  # between the centres of boxes, and between separate parts
+
+Point = tuple[float, float]
+Edge = tuple[int, int]
+
+
+def place(count: int, edges: Iterable[Edge]) -> tuple[list[Point], list[list[Point]]]:
+    """The centre of each box, and the points of a line for each edge, in its order. No edge leads back to its box."""
+    edges = list(edges)
+    # In the boxes' own order there is no cycle, whatever groups do.
+    forward = {(min(edge), max(edge)) for edge in edges}
+    drawn = {end for edge in forward for end in edge}
+    alone = [box for box in range(count) if box not in drawn]
+    ordered = sorted(forward | {(above, below) for above, below in zip(alone, alone[8:], strict=False)})
+    lonely = [box for box in alone[:8] if box not in {above for above, _ in ordered}]
+    by_library = _sugiyama if find_spec("fast_sugiyama") else _layers
+    at, bends = by_library(ordered) if ordered else ({}, {})
+    right = max((x for x, _ in at.values()), default=-ACROSS)
+    at.update((box, (right + (i + 1) * ACROSS, 0.0)) for i, box in enumerate(lonely))
+    return [at[box] for box in range(count)], [_line(edge, at, bends) for edge in edges]
+
+
+def _line(edge: Edge, at: dict[int, Point], bends: dict[Edge, list[Point]]) -> list[Point]:
+    between = bends.get((min(edge), max(edge)), [])
+    return [at[edge[0]], *(between if edge[0] < edge[1] else reversed(between)), at[edge[1]]]
+
+
+def _sugiyama(edges: list[Edge]) -> tuple[dict[int, Point], dict[Edge, list[Point]]]:
+    import fast_sugiyama
+
+    at, bends, left = dict[int, Point](), dict[Edge, list[Point]](), 0.0
+    real = {end for edge in edges for end in edge}
+    for places, width, height, lines in fast_sugiyama.from_edges(
+        edges, vertex_spacing=100, dummy_vertices=True, dummy_size=0.25, check_layout=True
+    ):
+        here = {box: (left + x / 100 * ACROSS, (height - y) / 100 * DOWN) for box, (x, y) in places}
+        at.update((box, point) for box, point in here.items() if box in real)
+        bends.update(_bends(lines, here, real))
+        left += width / 100 * ACROSS + WIDTH + BESIDE
+    return at, bends
+
+
+def _bends(lines: list[Edge], at: dict[int, Point], real: set[int]) -> dict[Edge, list[Point]]:
+    """The points between the ends of each edge that passes layers."""
+    after = {start: end for start, end in lines if start not in real}
+    found = {}
+    for start, step in lines:
+        if start in real and step not in real:
+            points, end = [], step
+            while end not in real:
+                points.append(at[end])
+                end = after[end]
+            found[start, end] = points
+    return found
+
+
+def _layers(edges: list[Edge]) -> tuple[dict[int, Point], dict[Edge, list[Point]]]:
+    import networkx
+
+    graph = networkx.DiGraph(edges)
+    for layer, boxes in enumerate(networkx.topological_generations(graph)):
+        for box in boxes:
+            graph.nodes[box]["layer"] = layer
+    at = networkx.multipartite_layout(graph, subset_key="layer", align="horizontal", scale=1)
+    widest = max(len(boxes) for boxes in networkx.topological_generations(graph))
+    deepest = max(data["layer"] for _, data in graph.nodes(data=True))
+    span = {box: (float(x), graph.nodes[box]["layer"] * DOWN) for box, (x, _) in at.items()}
+    reach = max(abs(x) for x, _ in span.values()) or 1.0
+    wide = max(widest - 1, 1) * ACROSS / 2 if deepest else ACROSS
+    return {box: (x / reach * wide, float(y)) for box, (x, y) in span.items()}, {}
