@@ -22,7 +22,11 @@ TORCHSCRIPT = [
     "recurrent:lstm_state", "convolution:time_embedding", "resize:grid_sample", "indexing:scatter",
     "in_place:assign_slice", "shapes:window_partition", "diffusion:unet_at_one_step",
 ]  # fmt: skip
-DYNAMO = ["elementwise:seed", "elementwise:normalise_image", "indexing:gather", "containers:tied_weights"]
+DYNAMO = [
+    "elementwise:seed", "elementwise:normalise_image", "elementwise:polynomial", "masks:sdpa_float",
+    "indexing:gather", "containers:tied_weights", "recurrent:gru_cell", "diffusion:guidance",
+    "transformer_models:mpnet",
+]  # fmt: skip
 
 
 def compare(name: str, exporter: str, worker: Child, runner: Child) -> routes.Comparison:
@@ -54,17 +58,20 @@ def test_torchscript_merges_a_batch_norm_into_its_convolution(worker: Child, run
 
 
 @pytest.mark.slow
-def test_dynamo_evaluates_constants_with_numpy(worker: Child, runner: Child) -> None:
+@pytest.mark.parametrize("name", ["positions:sinusoidal", "diffusion:unet_with_one_prompt"])
+def test_dynamo_evaluates_constants_with_numpy(name: str, worker: Child, runner: Child) -> None:
     """sin, cos and exp are not rounded as onnxruntime rounds them; by how much depends on the processor."""
-    found = compare("positions:sinusoidal", "dynamo", worker, runner)
+    found = compare(name, "dynamo", worker, runner)
     if found.verdict != SAME:
         assert found.verdict == routes.CONSTANTS
         assert all(c.max_abs <= 1e-6 for c in found.difference.constants)
 
 
 @pytest.mark.slow
-def test_dynamo_drops_a_bias_of_zeros(worker: Child, runner: Child) -> None:
+@pytest.mark.parametrize(("name", "op"), [("convolution:frozen_kernel", "Conv"), ("masks:key_padding", "Gemm")])
+def test_dynamo_drops_a_bias_of_zeros(name: str, op: str, worker: Child, runner: Child) -> None:
     """That maps an output of -0.0 to itself, not to 0.0: freezer keeps the bias."""
-    found = compare("convolution:frozen_kernel", "dynamo", worker, runner)
+    found = compare(name, "dynamo", worker, runner)
     assert found.verdict == routes.DIFFERENT
-    assert "Conv: 3 inputs in A, 2 in B" in found.message
+    assert f"{op}: 3 inputs in A, 2 in B" in found.message
+    assert [route.nodes for route in found.routes] == [found.routes[0].nodes] * 2
