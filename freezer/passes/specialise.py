@@ -38,6 +38,9 @@ from freezer.passes.tensors import from_elements
 from freezer.rewrite import Residual, Rewrite
 from freezer.rules import BY_OP
 
+# A neighbour that is not of its operator surfaces as one of these; a rule has no side effects to undo.
+_GIVE_UP = (IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
+
 
 class Specialiser:
     """Brings one model to its fixed point. The model's inputs are bound already."""
@@ -251,7 +254,10 @@ class Specialiser:
         for rule in BY_OP.get((node.domain, node.op_type), ()):
             if (rule.relaxed and not self.options.relaxed) or (rule.late and not self._late):
                 continue
-            answer = rule(node, self.facts)
+            try:
+                answer = rule(node, self.facts)
+            except _GIVE_UP:
+                continue
             if isinstance(answer, Rewrite) and self._allowed(node, answer) and self.log.spend(rule.__name__, node.name):
                 if rule.relaxed:
                     self.log.relaxed[rule.__name__] += 1
