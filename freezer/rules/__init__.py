@@ -46,11 +46,13 @@ from freezer.rules.neutral import (
     drop_subtracted_zero,
     multiply_by_zero,
 )
+from freezer.rules.padding import pad_instead_of_concat
 from freezer.rules.registry import Rule
 from freezer.rules.reshapes import drop_reshape_before_reshape
 from freezer.rules.sequences import concat_of_known_sequence, element_of_known_sequence, length_of_known_sequence
 from freezer.rules.slices import gather_instead_of_slice, merge_slices
 from freezer.rules.targets import constant_expand_target, constant_reshape_target
+from freezer.rules.transposes import drop_transpose_after_transpose
 
 RULES: tuple[Rule, ...] = (
     drop_identity,
@@ -88,6 +90,8 @@ RULES: tuple[Rule, ...] = (
     merge_slices,
     gather_instead_of_slice,
     merge_nested_concat,
+    drop_transpose_after_transpose,
+    pad_instead_of_concat,
     add_inside_convolution,
     pad_inside_convolution,
     split_instead_of_sequence,

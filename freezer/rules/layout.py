@@ -49,7 +49,7 @@ def drop_whole_gather(node: ir.Node, facts: Facts) -> Answer:
 @on("Transpose")
 def drop_identity_transpose(node: ir.Node, facts: Facts) -> Answer:
     """Transpose by 0, 1, 2, ... does nothing."""
-    perm = _perm(node, facts)
+    perm = order_of(node, facts)
     return Rewrite([node.inputs[0]]) if perm is not None and perm == sorted(perm) else None
 
 
@@ -59,7 +59,7 @@ def merge_transposes(node: ir.Node, facts: Facts) -> Answer:
     inner = made_by(node.inputs[0], "Transpose")
     if inner is None:
         return None
-    first, second = _perm(inner, facts), _perm(node, facts)
+    first, second = order_of(inner, facts), order_of(node, facts)
     if first is None or second is None or len(first) != len(second):
         return None
     perm = [first[i] for i in second]
@@ -74,7 +74,7 @@ def merge_transposes(node: ir.Node, facts: Facts) -> Answer:
 @on("Transpose")
 def reshape_instead_of_transpose(node: ir.Node, facts: Facts) -> Answer:
     """Moving only axes of length 1 keeps the order of elements: a Reshape, which may then merge with others."""
-    shape, perm = facts.shape(node.inputs[0]), _perm(node, facts)
+    shape, perm = facts.shape(node.inputs[0]), order_of(node, facts)
     if shape is None or perm is None or len(perm) != len(shape) or not _near_reshape(node):
         return None
     long = [axis for axis in perm if shape[axis] != 1]
@@ -117,7 +117,7 @@ def reshape_target(shape: Shape | None) -> list[int] | None:
     return target if target.count(-1) <= 1 else None
 
 
-def _perm(node: ir.Node, facts: Facts) -> list[int] | None:
+def order_of(node: ir.Node, facts: Facts) -> list[int] | None:
     """The order of axes; None if it is not known, or none."""
     attribute = node.attributes.get("perm")
     if attribute is None:
