@@ -60,7 +60,7 @@ def cases() -> list[tuple[str, int]]:
     return (
         carriers
         + [(op, 1) for op in TWO if zero_sign._CARRIERS.get(op, 0) is None]
-        + [(op, 0) for op in zero_sign._BLIND]
+        + [(op, 0) for op in sorted(zero_sign._BLIND)]
     )
 
 
