@@ -62,7 +62,7 @@ class Frozen:
         return saved
 
     def write_report(self, path: Pathlike, *, overwrite: bool = True) -> None:
-        """Write one HTML page about this freeze, whole or not at all; it needs no network. Save first, to name the file.
+        """Write one HTML page about this freeze, whole or not at all; save first if it is to name the file.
 
         Raises UsageError for a path that cannot be meant, FreezerError if the system refuses, ModelError if the
         source changed.

@@ -19,13 +19,8 @@ def command_line(report: Report, bindings: Bindings, options: Options) -> str:
     """As one types it, an option a line. A value too long to be typed is a file to be made."""
     target = (report.saved or {}).get("path", "residual.onnx")
     first = f"freezer freeze {shlex.quote(report.source)} -o {shlex.quote(target)}"
-    return " \\\n  ".join(
-        [
-            first,
-            *(f"{name} {shlex.quote(text)}".strip() for name, text in _options(report, bindings)),
-            *_chosen(options),
-        ]
-    )
+    options_given = [f"{name} {shlex.quote(text)}" for name, text in _options(report, bindings)]
+    return " \\\n  ".join([first, *options_given, *_chosen(options)])
 
 
 def _options(report: Report, bindings: Bindings) -> Iterator[tuple[str, str]]:

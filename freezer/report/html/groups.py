@@ -86,9 +86,9 @@ def _is_worth(parent: Group, child: Group, counts: dict[Group, int]) -> bool:
 
 def _skip_alone(current: Group) -> None:
     """A group that is all there is in its group takes its place, and both labels."""
-    if len(current.entries) == 1 and current.label and isinstance(only := current.entries[0], Group):
-        if only.owner is None:
-            current.label, current.entries = f"{current.label}/{only.label}", only.entries
+    only = current.entries[0] if len(current.entries) == 1 else None
+    if isinstance(only, Group) and current.label and only.owner is None:
+        current.label, current.entries = f"{current.label}/{only.label}", only.entries
 
 
 def _stretched(root: Group, skeleton: Skeleton) -> Group:
@@ -102,7 +102,7 @@ def _stretched(root: Group, skeleton: Skeleton) -> Group:
 
 
 def _stretches(entries: list[int | Group], skeleton: Skeleton) -> Iterator[int | Group]:
-    """Inputs and groups, the nodes by stretches, outputs; where inputs or groups are many, they are in stretches too."""
+    """Nodes by stretches; inputs, outputs and groups as they are, unless they are many."""
     kept = {e for kind in _kinds(entries, skeleton) if len(kind) <= MOST // 4 for e in kind}
     rest = [e for e in entries if e not in kept]
     size = max(STRETCH, -(-len(rest) // STRETCH))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.util import find_spec
+from typing import Any
 
 WIDTH, HEIGHT = 168, 40  # of a box
 ACROSS, DOWN, BESIDE = 188, 76, 40  # between the centres of boxes, and between separate parts
@@ -34,13 +35,12 @@ def _line(edge: Edge, at: dict[int, Point], bends: dict[Edge, list[Point]]) -> l
 
 
 def _sugiyama(edges: list[Edge]) -> tuple[dict[int, Point], dict[Edge, list[Point]]]:
-    import fast_sugiyama
+    from fast_sugiyama import from_edges
 
     at, bends, left = dict[int, Point](), dict[Edge, list[Point]](), 0.0
     real = {end for edge in edges for end in edge}
-    for places, width, height, lines in fast_sugiyama.from_edges(
-        edges, vertex_spacing=100, dummy_vertices=True, dummy_size=0.25, check_layout=True
-    ):
+    parts: Any = from_edges(edges, vertex_spacing=100, dummy_vertices=True, dummy_size=0.25, check_layout=True)
+    for places, width, height, lines in parts:
         here = {box: (left + x / 100 * ACROSS, (height - y) / 100 * DOWN) for box, (x, y) in places}
         at.update((box, point) for box, point in here.items() if box in real)
         bends.update(_bends(lines, here, real))

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const SVG = "http://www.w3.org/2000/svg";
+  const SVG = document.querySelector("svg.bar").namespaceURI;
   const byId = (id) => document.getElementById(id);
   const make = (name, attributes = {}, text = null, space = SVG) => {
     const element = space ? document.createElementNS(space, name) : document.createElement(name);
@@ -55,7 +55,7 @@
     }
     const [name, op] = graph.nodes[box[1]], fate = fateOf(graph, box[1]);
     const end = op === "input" || op === "output";
-    return { top: clip(end ? name : op, 23), sub: clip(end ? op : tail(name), 28), kind: (end ? "end " : "") + "node fate-" + fate, words: `${op} ${name}, ${fate}` };
+    return { top: clip(end ? name : op, 23), sub: clip(end ? op : tail(name) === op ? "" : tail(name), 28), kind: (end ? "end " : "") + "node fate-" + fate, words: `${op} ${name}, ${fate}` };
   }
 
   function line(points) {
@@ -82,9 +82,9 @@
         from += share;
       }
     }
-    group.append(make("text", { x: width / 2, y: 16 }, words.top), make("text", { class: "sub", x: width / 2, y: 29.5 }, words.sub));
-    group.addEventListener("focus", () => choose(index));
-    group.addEventListener("click", () => { if (!moved) group.focus(); });
+    group.append(make("text", { x: width / 2, y: words.sub ? 16 : 24 }, words.top), make("text", { class: "sub", x: width / 2, y: 29.5 }, words.sub));
+    group.addEventListener("focus", () => { choose(index); if (!pressed) reveal(index); });
+    group.addEventListener("click", () => { if (!moved) group.focus({ preventScroll: true }); });
     group.addEventListener("dblclick", () => open(index));
     return group;
   }
@@ -116,10 +116,10 @@
     fit();
     drawCrumbs();
     state.chosen = -1;
-    if (boxes.length) {
-      choose(Math.min(chosen, boxes.length - 1));
-      if (focus) boxes[state.chosen].focus();
-    }
+    if (!boxes.length) return;
+    choose(Math.min(chosen, boxes.length - 1));
+    if (chosen > 0) reveal(state.chosen);
+    if (focus) boxes[state.chosen].focus({ preventScroll: true });
   }
 
   function drawCrumbs() {
@@ -145,7 +145,6 @@
     state.chosen = index;
     for (const path of lines) path.classList.toggle("near", path.link.includes(index));
     describe(graphs[state.graph].views[state.view].boxes[index]);
-    reveal(index);
   }
 
   function describe(box) {
@@ -169,8 +168,9 @@
       detail.append(html("hr", {}));
     }
     const [name, op, fate, why, size, others] = graph.nodes[index];
-    add("h3", {}, op);
-    add("p", { class: "op" }, name);
+    const end = op === "input" || op === "output";
+    add("h3", {}, end ? name : op);
+    add("p", { class: "op" }, end ? op : name);
     addFate(graph.fates[fate], graph.fates[fate], "p");
     if (graph.whys[why]) add("p", {}, graph.whys[why]);
     if (size) add("p", {}, `reads ${bytes(size)} of constants`);
@@ -214,7 +214,7 @@
     const b = bounds(), w = canvas.clientWidth, h = canvas.clientHeight;
     const all = Math.min(w / (b.right - b.left), h / (b.bottom - b.top), 1.4);
     // A drawing that would be too small to read starts at its top instead.
-    const scale = whole ? all : Math.max(all, Math.min(0.62, 1.4));
+    const scale = whole ? all : Math.max(all, 0.55);
     const tall = (b.bottom - b.top) * scale > h, broad = (b.right - b.left) * scale > w;
     state.at = {
       scale,
@@ -235,15 +235,16 @@
     apply();
   }
   function reveal(index) {
-    const box = graphs[state.graph].views[state.view].boxes[index], at = state.at, margin = 60;
+    const box = graphs[state.graph].views[state.view].boxes[index], at = state.at, graph = graphs[state.graph];
     const [x, y] = [at.x + box[box.length - 2] * at.scale, at.y + box[box.length - 1] * at.scale];
     const [w, h] = [canvas.clientWidth, canvas.clientHeight];
-    if (x < margin * 2 || x > w - margin * 2) at.x += w / 2 - x;
-    if (y < margin || y > h - margin) at.y += h / 2 - y;
+    const [aside, above] = [(graph.width / 2) * at.scale + 6, (graph.height / 2) * at.scale + 6];
+    if (x < aside || x > w - aside) at.x += w / 2 - x;
+    if (y < above || y > h - above) at.y += h / 2 - y;
     apply();
   }
 
-  let moved = false;
+  let moved = false, pressed = false;
   function listen() {
     let from = null;
     svg.addEventListener("wheel", (event) => {
@@ -252,7 +253,7 @@
       const box = canvas.getBoundingClientRect();
       zoom(Math.exp(-event.deltaY / 400), event.clientX - box.left, event.clientY - box.top);
     }, { passive: false });
-    svg.addEventListener("pointerdown", (event) => { from = { x: event.clientX - state.at.x, y: event.clientY - state.at.y }; moved = false; });
+    svg.addEventListener("pointerdown", (event) => { from = { x: event.clientX - state.at.x, y: event.clientY - state.at.y }; moved = false; pressed = true; });
     svg.addEventListener("pointermove", (event) => {
       if (!from || !(event.buttons & 1)) return;
       const [x, y] = [event.clientX - from.x, event.clientY - from.y];
@@ -262,7 +263,7 @@
       Object.assign(state.at, { x, y });
       apply();
     });
-    svg.addEventListener("pointerup", () => { from = null; svg.classList.remove("dragging"); });
+    svg.addEventListener("pointerup", () => { from = null; pressed = false; svg.classList.remove("dragging"); });
   }
 
   // The nearest box in a direction: straight ahead counts more than aside.
@@ -274,7 +275,7 @@
       const ahead = fx * dx + fy * dy, aside = Math.abs(fx * dy) + Math.abs(fy * dx);
       if (index !== state.chosen && ahead > 1 && ahead + 3 * aside < least) [best, least] = [index, ahead + 3 * aside];
     });
-    if (best >= 0) boxes[best].focus();
+    if (best >= 0) boxes[best].focus({ preventScroll: true });
   }
 
   const keys = {

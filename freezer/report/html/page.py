@@ -44,13 +44,15 @@ def render(content: Content) -> str:
     """The page, as HTML."""
     import jinja2
 
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters["shown"] = lambda text: printable(str(text))
-    environment.filters["shown_lines"] = lambda text: "\n".join(printable(line) for line in text.split("\n"))
+    environment.filters["shown_lines"] = _shown_lines
     template = environment.from_string(_text("page.html.jinja"))
     return template.render(_context(content))
+
+
+def _shown_lines(text: str) -> str:
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def _context(content: Content) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def _context(content: Content) -> dict[str, Any]:
         "version": __version__,
         "report": report,
         "numbers": tables.numbers(report),
-        "interface": tables.interface(report),
+        "interface": tables.interface(report, content.bindings),
         "node_bars": node_bars(report.before, report.after),
         "byte_bars": byte_bars(report.before, report.after),
         "tensor_bars": tensor_bars(content.source, content.residual),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import onnx_ir as ir
@@ -10,7 +10,7 @@ import onnx_ir as ir
 from freezer.bindings.arrays import dtype_name
 from freezer.model_io.slots import graphs
 from freezer.report.html.drawing import short
-from freezer.report.html.skeleton import constant_bytes, is_constant
+from freezer.report.html.skeleton import is_constant, tensor_of
 from freezer.report.side import Side, op_name
 from freezer.report.values import shape_words, size_words
 
@@ -30,9 +30,10 @@ class Bar:
 
 
 Rows = list[tuple[str, str, int, int]]
+Words = Callable[[int], str]
 
 
-def bars(rows: Rows, words=str) -> list[Bar]:
+def bars(rows: Rows, words: Words = str) -> list[Bar]:
     """Rows of label, note, before and after."""
     most = max((n for _, _, *both in rows for n in both), default=0) or 1
     share = lambda n: round(100 * n / most, 2) if n else 0.0  # noqa: E731
@@ -69,7 +70,8 @@ def tensor_bars(source: ir.Model, residual: ir.Model) -> list[Bar]:
 def _tensors(model: ir.Model) -> dict[str, tuple[int, str]]:
     found: dict[str, tuple[int, str]] = {}
     for value in _constants(model):
-        nbytes, note = constant_bytes(value), _note(value)
+        tensor = tensor_of(value)
+        nbytes, note = 0 if tensor is None else tensor.nbytes, _note(value)
         name = value.name or ""
         if name in found:  # bodies may name theirs alike
             nbytes += found[name][0]
@@ -84,9 +86,7 @@ def _constants(model: ir.Model) -> Iterator[ir.Value]:
 
 
 def _note(value: ir.Value) -> str:
-    node = value.producer()
-    held = value.const_value if node is None else node.attributes.get("value")
-    tensor = held.as_tensor() if isinstance(held, ir.Attr) and not held.is_ref() else held
+    tensor = tensor_of(value)
     reader = next((op_name(user) for user, _ in value.uses()), "")
     words = "" if tensor is None else f"{dtype_name(tensor.dtype)} {shape_words(tensor.shape.numpy())}"
     return short(f"{words}, {reader}" if reader else words)

@@ -104,9 +104,9 @@ class _Builder:
             maker = self.maker.get(value)
             if maker is not None and maker != index:
                 self.found.edges[maker, index] = None
-            elif maker is None and value not in self.counted:
+            elif maker is None and value not in self.counted and (tensor := tensor_of(value)) is not None:
                 self.counted.add(value)
-                self.found.leaves[index].nbytes += constant_bytes(value)
+                self.found.leaves[index].nbytes += tensor.nbytes
 
 
 def bodies_of(node: ir.Node) -> Iterator[tuple[str, ir.Graph]]:
@@ -125,15 +125,13 @@ def is_constant(node: ir.Node) -> bool:
     return node.op_type == "Constant" and node.domain in ("", "ai.onnx")
 
 
-def constant_bytes(value: ir.Value) -> int:
-    """Bytes of the tensor that a value is: an initializer, or what a Constant node holds."""
+def tensor_of(value: ir.Value) -> ir.TensorProtocol | None:
+    """The tensor that a value is: an initializer, or what a Constant node holds."""
     node = value.producer()
     if node is None:
-        return value.const_value.nbytes if value.const_value is not None else 0
-    if not is_constant(node):
-        return 0
-    tensor = node.attributes.get("value")
-    return tensor.as_tensor().nbytes if tensor is not None and not tensor.is_ref() else 0
+        return value.const_value
+    held = node.attributes.get("value") if is_constant(node) else None
+    return None if held is None or held.is_ref() else held.as_tensor()
 
 
 def scopes(name: str, here: Path) -> Path:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import onnx_ir as ir
 
+from freezer.bindings import Bindings
 from freezer.report.build import Report
-from freezer.report.html.sizes import Bar, bars
+from freezer.report.html.sizes import Bar, Words, bars
 from freezer.report.terminal import fate_words
 from freezer.report.values import count_words, size_words
 
@@ -34,13 +35,13 @@ class Number(NamedTuple):
 def numbers(report: Report) -> list[Number]:
     """Nodes, control flow, bytes of constants and of the file."""
     before, after = report.before, report.after
-    rows = [("Nodes", before.nodes, after.nodes, str)]
+    rows: list[tuple[str, int, int, Words]] = [("Nodes", before.nodes, after.nodes, str)]
     rows.append(("Control flow", sum(before.control_flow.values()), sum(after.control_flow.values()), str))
     rows.append(("Constants", before.nbytes, after.nbytes, size_words))
     if (saved := report.saved) is not None:
         source = report.source_nbytes + report.source_external_bytes
         rows.append(("File", source, saved["own_bytes"] + saved["shared_bytes"], size_words))
-    notes = {"Control flow": count_words(before.control_flow)}
+    notes = {"Control flow": count_words(before.control_flow) if before.control_flow else ""}
     return [Number(bars([(r[0], notes.get(r[0], ""), r[1], r[2])], r[3])[0], _saved(r[1], r[2])) for r in rows]
 
 
@@ -53,13 +54,16 @@ def _saved(before: int, after: int) -> str:
     return f"{share:+.0f} %".replace("-", "\N{MINUS SIGN}") if abs(share) >= 1 else "nearly the same"
 
 
-def interface(report: Report) -> list[End]:
-    """Each input and output of the original."""
+def interface(report: Report, bindings: Bindings) -> list[End]:
+    """Each input and output of the original; frozen ones with how their value was given, if the value is long."""
     after = {v.name: v for v in (*report.after.inputs, *report.after.outputs)}
     values = [("input", v) for v in report.before.inputs] + [("output", v) for v in report.before.outputs]
     ends = []
     for kind, value in values:
         words = fate_words(value, after.get(value.name), report)
+        given = bindings.origins.get(value.name, "")
+        if words.startswith("frozen") and given.isidentifier():
+            words += f", {given}"
         state = "frozen" if value.name in report.frozen else "changed" if words else ""
         ends.append(End(kind, value.name, value.type, words or "as it was", state))
     return ends

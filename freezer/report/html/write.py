@@ -25,7 +25,10 @@ class Finished(Protocol):
     source: Source
     bindings: Bindings
     options: Options
-    again: Callable[[], Source]
+
+    @property
+    def again(self) -> Callable[[], Source]:
+        """Loads the source once more."""
 
 
 def write(frozen: Finished, path: Path, overwrite: bool = True) -> None:
