@@ -11,7 +11,7 @@ A node that stays costs one of NODE_PRICES bytes: the highest price at which the
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ import onnx_ir as ir
 
 from freezer.evaluate.batch import collect, reads
 from freezer.facts.table import Facts, known
+from freezer.passes.min_cut import Edge, minimum_cut
 
 SMALL = 2048  # bytes: a value up to this is stored without asking
 NODE_PRICES = tuple(32768 >> i for i in range(10))  # bytes a node may be worth, 64 at least
@@ -96,18 +97,11 @@ class _Region:
 
     def cut(self, price: int) -> Plan:
         """The cheapest choice when a run-time node costs `price` bytes."""
-        import networkx as nx
-
-        graph = nx.DiGraph()
-        for value in self.wanted:
-            graph.add_edge("source", ("demanded", value))
+        edges: list[Edge] = [("source", ("demanded", value), None) for value in self.wanted]
         for node in self.nodes:
-            self._add(graph, node, price + _NODE_BYTES)
-        for value, nbytes in self.freed.items():
-            graph.add_edge(("demanded", value), "sink", capacity=nbytes)
-        graph.add_node("sink")
-        _, (demanding, _) = nx.minimum_cut(graph, "source", "sink")
-        return self._read(demanding)
+            edges += self._edges(node, price + _NODE_BYTES)
+        edges += ((("demanded", value), "sink", nbytes) for value, nbytes in self.freed.items())
+        return self._read(minimum_cut(edges, "source", "sink"))
 
     def growth(self, plan: Plan) -> int:
         """Bytes stored less bytes freed."""
@@ -115,15 +109,14 @@ class _Region:
         stored = sum(_nbytes(v, self.facts) for v in plan.store)
         return stored - sum(b for v, b in self.freed.items() if v not in kept)
 
-    def _add(self, graph: Any, node: ir.Node, price: int) -> None:
+    def _edges(self, node: ir.Node, price: int) -> Iterator[Edge]:
         """Computing any output demands all inputs; storing an output cuts it off from its node."""
         for value in node.outputs:
             if value.uses() or value.is_graph_output():
-                capacity = {} if self.facts.of(value).nbytes is None else {"capacity": _nbytes(value, self.facts)}
-                graph.add_edge(("demanded", value), ("computed", node), **capacity)
-        graph.add_edge(("computed", node), "sink", capacity=price)
-        for value in reads(node):
-            graph.add_edge(("computed", node), ("demanded", value))
+                capacity = None if self.facts.of(value).nbytes is None else _nbytes(value, self.facts)
+                yield ("demanded", value), ("computed", node), capacity
+        yield ("computed", node), "sink", price
+        yield from ((("computed", node), ("demanded", value), None) for value in reads(node))
 
     def _read(self, demanding: set[Any]) -> Plan:
         """Store what is demanded while its node is not computed."""
