@@ -36,9 +36,17 @@ def check_calls(model: onnx.ModelProto, main: set[Call], calls: dict[Call, set[C
     if standard is not None and all(o.domain for o in model.opset_import):
         raise ModelError(f"the model uses {standard} but imports no version of the operator set 'ai.onnx'")
     if calls:
+        _check_names(calls)
         _check_recursion(calls)
         _check_counts(model)
         _check_sizes(model)
+
+
+def _check_names(calls: Iterable[Call]) -> None:
+    """Raise ModelError for a function in the place of a standard operator: onnxruntime takes the operator."""
+    for domain, name, _ in calls:
+        if not domain and onnx.defs.has(name):
+            raise ModelError(f"function '{name}' has the name of a standard operator; give it a domain of its own")
 
 
 def _check_counts(model: onnx.ModelProto) -> None:
