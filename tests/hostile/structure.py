@@ -132,6 +132,9 @@ FUNCTIONS = {
                       '<domain: "f", opset_import: ["": 17]> k (a) => (b) { b = Abs (a) }', "defined twice"),
     "takes too little": ('<domain: "f", opset_import: ["": 17]> k () => (b) { b = Constant <value_float = 1.0> () }',
                          "with 1 inputs and 1 outputs; the function has 0 and 1"),
+    "has the name of an operator": ('<domain: "", opset_import: ["": 17]> Neg (a) => (b) { b = Abs (a) }\n'
+                                    '<domain: "f", opset_import: ["": 17]> k (a) => (b) { b = Abs (a) }',
+                                    "function 'Neg' has the name of a standard operator"),
     "reads what is not there": ('<domain: "f", opset_import: ["": 17]> k (a) => (b) { b = Neg (x) }', "reads 'x'"),
     "gives what is not there": ('<domain: "f", opset_import: ["": 17]> k (a) => (z) { b = Neg (a) }', "not produced"),
 }  # fmt: skip
