@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
+from freezer.errors import ModelError
 from freezer.evaluate.child import Child, Limits
 from freezer.evaluate.evaluator import Evaluator
 from freezer.naming import make_names_unique
@@ -53,10 +55,11 @@ def specialise(
     A worker that is given stays open, for the next model.
     """
     options = options or Options()
-    if worker is not None:
-        return _specialise(source.model, bindings, options, worker)
-    with start_worker() as child:
-        return _specialise(source.model, bindings, options, child)
+    with contextlib.nullcontext(worker) if worker is not None else start_worker() as child:
+        try:
+            return _specialise(source.model, bindings, options, child)
+        except ir.serde.SerdeError:  # in attributes, types and names of bodies, which loading does not read
+            raise ModelError("the model holds text that is not UTF-8, or attributes of another type than they say") from None
 
 
 def _specialise(model: ir.Model, bindings: Bindings, options: Options, child: Child) -> Specialised:

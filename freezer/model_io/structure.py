@@ -41,6 +41,8 @@ def check_structure(model: onnx.ModelProto) -> bool:
 
 
 def _check_graph(graph: onnx.GraphProto, outer: list[Scope], calls: set[Call], where: str) -> bool:
+    if isinstance(graph.name, bytes):
+        raise ModelError(f"{where} has a name that is not UTF-8 text")
     inputs = [v.name for v in graph.input]
     _check_unique(inputs, f"input of {where}")
     for value in (*graph.input, *graph.output):

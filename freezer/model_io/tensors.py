@@ -23,6 +23,12 @@ _FIELDS = {  # dtypes whose typed field is not int32_data: the field, and its it
     ir.DataType.UINT32.value: ("uint64_data", 1),
     _STRING: ("string_data", 1),
 }
+_RANGES = {  # of the items of typed fields that are wider than the type
+    ir.DataType.BOOL.value: (0, 1), ir.DataType.INT8.value: (-128, 127), ir.DataType.UINT8.value: (0, 255),
+    ir.DataType.INT16.value: (-(1 << 15), (1 << 15) - 1), ir.DataType.UINT16.value: (0, (1 << 16) - 1),
+    ir.DataType.FLOAT16.value: (0, (1 << 16) - 1), ir.DataType.BFLOAT16.value: (0, (1 << 16) - 1),
+    ir.DataType.UINT32.value: (0, (1 << 32) - 1),
+}  # fmt: skip
 _DATA_FIELDS = ("int32_data", *dict.fromkeys(field for field, _ in _FIELDS.values()))
 
 External = Callable[[onnx.TensorProto, int], None]
@@ -44,12 +50,15 @@ def check_tensor(tensor: onnx.TensorProto, external: External) -> None:
         if dtype == _STRING:
             raise ModelError(f"tensor '{tensor.name}' holds strings, which cannot be raw data")
         _expect(tensor, "bytes of raw data", len(tensor.raw_data), byte_count(dtype, size))
+        if dtype == ir.DataType.BOOL and tensor.raw_data.translate(None, b"\0\1"):
+            raise ModelError(f"tensor '{tensor.name}' is bool and holds a byte that is neither 0 nor 1")
         _expect_no_other(tensor, "raw_data")
     else:
         field, items = _FIELDS.get(dtype, ("int32_data", 1))
         wanted = size * items if field != "int32_data" else -(-size * min(_BITS[dtype], 8) // 8)
         _expect(tensor, f"items of {field}", len(getattr(tensor, field)), wanted)
         _expect_no_other(tensor, field)
+        _expect_range(tensor, field, dtype)
 
 
 def element_count(name: str, dims: list[int]) -> int:
@@ -76,6 +85,14 @@ def _expect_no_other(tensor: onnx.TensorProto, field: str) -> None:
     for other in _DATA_FIELDS:
         if other != field and len(getattr(tensor, other)):
             raise ModelError(f"tensor '{tensor.name}' has data in {field} and in {other}")
+
+
+def _expect_range(tensor: onnx.TensorProto, field: str, dtype: int) -> None:
+    """What does not fit its type is another number to each reader."""
+    low, high = _RANGES.get(dtype, (None, None))
+    items = getattr(tensor, field) if low is not None else ()
+    if items and not (low <= min(items) and max(items) <= high):
+        raise ModelError(f"tensor '{tensor.name}' is {ir.DataType(dtype).name.lower()} and holds a number out of range")
 
 
 def _expect(tensor: onnx.TensorProto, what: str, found: int, wanted: int) -> None:
