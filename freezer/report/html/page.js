@@ -35,7 +35,7 @@
   let boxes = [], lines = [], layer = null, svg = null;
 
   const fateOf = (graph, node) => graph.fates[graph.nodes[node][2]];
-  const clip = (text, most) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
+  const clip = (text, most) => (text.length > most ? text.slice(0, most / 2 - 1) + "…" + text.slice(-most / 2) : text);
   const tail = (name) => name.replace(/\/+$/, "").split("/").pop() || name;
   const bytes = (n) => {
     for (const unit of ["B", "KB", "MB"]) {
@@ -89,7 +89,7 @@
     return group;
   }
 
-  function show(view, chosen = 0, focus = false) {
+  function show(view, chosen = -1, focus = false) {
     const graph = graphs[state.graph], drawn = graph.views[view];
     state.view = view;
     canvas.replaceChildren();
@@ -117,8 +117,8 @@
     drawCrumbs();
     state.chosen = -1;
     if (!boxes.length) return;
-    choose(Math.min(chosen, boxes.length - 1));
-    if (chosen > 0) reveal(state.chosen);
+    choose(chosen < 0 ? uppermost() : Math.min(chosen, boxes.length - 1));
+    reveal(state.chosen);
     if (focus) boxes[state.chosen].focus({ preventScroll: true });
   }
 
@@ -190,7 +190,7 @@
 
   function open(index) {
     const box = graphs[state.graph].views[state.view].boxes[index];
-    if (box && box[0] === "group") show(box[1], 0, true);
+    if (box && box[0] === "group") show(box[1], -1, true);
   }
   function leave(to) {
     const views = graphs[state.graph].views;
@@ -212,9 +212,9 @@
   function fit(whole = false) {
     if (!boxes.length) return;
     const b = bounds(), w = canvas.clientWidth, h = canvas.clientHeight;
-    const all = Math.min(w / (b.right - b.left), h / (b.bottom - b.top), 1.4);
+    const all = Math.min(w / (b.right - b.left), h / (b.bottom - b.top), 1.15);
     // A drawing that would be too small to read starts at its top instead.
-    const scale = whole ? all : Math.max(all, 0.55);
+    const scale = whole ? all : Math.max(all, 0.75);
     const tall = (b.bottom - b.top) * scale > h, broad = (b.right - b.left) * scale > w;
     state.at = {
       scale,
@@ -226,6 +226,12 @@
   function centre(b) {
     const top = graphs[state.graph].views[state.view].boxes.filter((box) => box[box.length - 1] < b.top + 200);
     return top.reduce((sum, box) => sum + box[box.length - 2], 0) / (top.length || 1);
+  }
+  // The box of the drawing's top that is nearest to the middle.
+  function uppermost() {
+    const all = graphs[state.graph].views[state.view].boxes, b = bounds(), middle = centre(b);
+    const far = all.map((box) => Math.abs(box[box.length - 2] - middle) + 3 * (box[box.length - 1] - b.top));
+    return far.indexOf(Math.min(...far));
   }
   function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
     const at = state.at, scale = Math.min(4, Math.max(0.03, at.scale * factor));
@@ -307,7 +313,7 @@
       if (own && focus) tab.focus();
     }
     for (const legend of document.querySelectorAll(".legend")) legend.hidden = legend.dataset.graph !== name;
-    show(...(remembered[name] || [0, 0]));
+    show(...(remembered[name] || [0]));
   }
   tabs.forEach((tab, index) => {
     tab.addEventListener("click", () => turn(tab.dataset.graph, false));
