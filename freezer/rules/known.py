@@ -52,6 +52,4 @@ def constant(values: list[int]) -> ir.Value:
 
 def stored(array: np.ndarray, dtype: ir.DataType) -> ir.Value:
     """A new constant for a rewrite's initializers."""
-    return ir.Value(
-        const_value=ir.Tensor(array, dtype=dtype), type=ir.TensorType(dtype), shape=ir.Shape(array.shape)
-    )
+    return ir.Value(const_value=ir.Tensor(array, dtype=dtype), type=ir.TensorType(dtype), shape=ir.Shape(array.shape))
