@@ -31,6 +31,10 @@ def _both(model: onnx.ModelProto) -> None:
     model.graph.initializer[0].float_data.extend([1.0] * 4)
 
 
+def _typed(model: onnx.ModelProto, dtype: int, item: int) -> None:
+    model.graph.initializer[0].CopyFrom(TensorProto(name="w", dims=[4], data_type=dtype, int32_data=[0, 1, item, 0]))
+
+
 def _segment(model: onnx.ModelProto) -> None:
     model.graph.initializer[0].CopyFrom(TensorProto(name="w", dims=[4], data_type=1, raw_data=bytes(16)))
     model.graph.initializer[0].segment.begin = 1 << 62
@@ -48,6 +52,9 @@ TENSORS: dict[str, tuple[Edit, str]] = {
     "rank 100": (_raw(bytes(4), [1] * 100), "100 dimensions"),
     "an unknown type": (_raw(bytes(16), None, 99), "unknown element type 99"),
     "no type": (_raw(bytes(16), None, 0), "unknown element type 0"),
+    "a bool of 2": (_raw(b"\1\0\2\1", None, TensorProto.BOOL), "neither 0 nor 1"),
+    "a bool of a million": (lambda m: _typed(m, TensorProto.BOOL, 1 << 20), "is bool and holds a number out of range"),
+    "a uint8 of -1": (lambda m: _typed(m, TensorProto.UINT8, -1), "is uint8 and holds a number out of range"),
     "strings as raw data": (_raw(bytes(16), None, TensorProto.STRING), "strings, which cannot be raw data"),
     "an odd number of 4-bit elements": (_raw(bytes(1), [3], TensorProto.INT4), "needs 2 bytes of raw data"),
 }

@@ -1,56 +1,15 @@
-"""Random typed models: elementwise and shape ops, special constants, Ifs, loops, shared values, a function."""
+"""Random typed models: elementwise and shape ops, special constants, sequences, Ifs, loops, scans, functions."""
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
-F32, I64, BOOL = np.float32, np.int64, np.bool_
-TYPES = {F32: TensorProto.FLOAT, I64: TensorProto.INT64, BOOL: TensorProto.BOOL}
-SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, float("inf"), float("-inf"), float("nan"), 1e-40]
-SHAPES = [(), (1,), (3,), (2, 3), (1, 3), (2, 1), (2, 3, 1)]
-
-
-@dataclass
-class Maker:
-    """Builds one graph; `values` are (name, dtype, shape) of what may be read."""
-
-    rng: random.Random
-    depth: int = 0
-    values: list[tuple[str, type, tuple[int, ...]]] = field(default_factory=list)
-    nodes: list[onnx.NodeProto] = field(default_factory=list)
-    constants: list[onnx.TensorProto] = field(default_factory=list)
-    prefix: str = "v"
-    count: int = 0
-
-    def name(self) -> str:
-        self.count += 1
-        return f"{self.prefix}{self.count}"
-
-    def pick(self, *dtypes: type, rank: int | None = None) -> tuple[str, type, tuple[int, ...]] | None:
-        fitting = [v for v in self.values if v[1] in dtypes and (rank is None or len(v[2]) == rank)]
-        return self.rng.choice(fitting) if fitting else None
-
-    def constant(self, array: np.ndarray) -> str:
-        name = self.name()
-        if self.rng.random() < 0.5:
-            self.nodes.append(helper.make_node("Constant", [], [name], value=numpy_helper.from_array(array, name)))
-        else:
-            self.constants.append(numpy_helper.from_array(array, name))
-        return name
-
-    def add(self, op: str, inputs: list[str], dtype: type, shape: tuple[int, ...], **attributes) -> None:
-        name = self.name()
-        self.nodes.append(helper.make_node(op, inputs, [name], **attributes))
-        self.values.append((name, dtype, shape))
-
-    def step(self) -> None:
-        """One more random node."""
-        self.rng.choice(STEPS)(self)
+from tests.random_graphs.maker import BOOL, F32, I64, SHAPES, SPECIAL, TYPES, Maker, broadcast
+from tests.random_graphs.more import FUNCTIONS, call, scan, sequence
 
 
 def special(m: Maker) -> None:
@@ -201,7 +160,7 @@ def branch(m: Maker) -> None:
         return
     bodies, shape = [], v[2]
     for label in ("then", "else"):
-        inner = Maker(m.rng, m.depth + 1, list(m.values), prefix=f"{m.name()}{label}_")
+        inner = Maker(m.rng, m.depth + 1, list(m.values), prefix=f"{m.name()}{label}_", steps=STEPS)
         for _ in range(m.rng.randrange(1, 5)):
             inner.step()
         inner.add("Identity", [m.rng.choice([w for w in inner.values if w[1] is F32 and w[2] == shape])[0]], F32, shape)
@@ -225,7 +184,7 @@ def loop(m: Maker) -> None:
         trips = three
     else:
         trips = m.constant(np.array(2, I64))
-    inner = Maker(m.rng, 2, [*m.values, (f"{v[0]}_c{m.count}", F32, v[2])], prefix=f"{m.name()}loop_")
+    inner = Maker(m.rng, 2, [*m.values, (f"{v[0]}_c{m.count}", F32, v[2])], prefix=f"{m.name()}loop_", steps=STEPS)
     carried = inner.values[-1][0]
     for _ in range(m.rng.randrange(1, 4)):
         inner.step()
@@ -247,21 +206,14 @@ def loop(m: Maker) -> None:
 
 STEPS = [
     special, special, unary, unary, binary, binary, binary, compare, logic, where, cast, reshape, reshape_by_shape,
-    size_of, transpose, squeeze, cut, concat, expand, reduce, softmax, branch, loop,
+    size_of, transpose, squeeze, cut, concat, expand, reduce, softmax, branch, loop, scan, sequence, call, call,
 ]  # fmt: skip
-
-
-def broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
-    try:
-        return np.broadcast_shapes(a, b)
-    except ValueError:
-        return None
 
 
 def random_model(seed: int) -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
     """A model with a few inputs (some with symbolic dims), and a feed full of special values."""
     rng = random.Random(seed)
-    maker = Maker(rng)
+    maker = Maker(rng, steps=STEPS)
     feed, entries = {}, []
     for i in range(rng.randrange(2, 6)):
         dtype, shape = rng.choice([F32, F32, I64, BOOL]), rng.choice(SHAPES)
@@ -281,4 +233,5 @@ def random_model(seed: int) -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
         maker.add("Identity", [entries[0].name], maker.values[0][1], maker.values[0][2])
         outputs = [helper.make_tensor_value_info(maker.values[-1][0], TYPES[maker.values[0][1]], None)]
     graph = helper.make_graph(maker.nodes, "random", entries, outputs, maker.constants)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), feed
+    imports = [helper.make_opsetid("", 18), helper.make_opsetid("lab", 1)]
+    return helper.make_model(graph, opset_imports=imports, ir_version=10, functions=FUNCTIONS), feed
