@@ -11,15 +11,17 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 import onnx_ir as ir
 
 from freezer._version import __version__
 from freezer.bindings import Bindings
 from freezer.bindings.arrays import dtype_name
+from freezer.errors import ModelError
 from freezer.model_io import Source
 from freezer.options import Options
 
@@ -33,6 +35,56 @@ def record(model: ir.Model, source: Source, bindings: Bindings, options: Options
     prefix = f"freezer.{max(steps, default=-1) + 1}"
     for key, text in _entries(source, bindings, options):
         model.metadata_props[f"{prefix}.{key}"] = text
+
+
+@dataclass(frozen=True)
+class Step:
+    """One freeze of a file, as its metadata has it. bindings: input -> what describe() said of the value."""
+
+    version: str
+    source_sha256: str
+    dims: dict[str, int]
+    shapes: dict[str, list[int | None]]
+    options: dict[str, Any]
+    bindings: dict[str, dict[str, Any]]
+
+
+def steps(model: ir.Model) -> list[Step]:
+    """The freezes that led to a file, the first one first. Raises ModelError for metadata that was not written here."""
+    numbers = sorted(int(m[1]) for key in model.metadata_props if (m := _STEP.fullmatch(key)))
+    return [_step(model.metadata_props, f"freezer.{number}.") for number in numbers]
+
+
+def _step(metadata: Mapping[str, str], prefix: str) -> Step:
+    parts = {key.removeprefix(prefix): text for key, text in metadata.items() if key.startswith(prefix)}
+    try:
+        read = {key: json.loads(text) for key, text in parts.items() if key not in ("version", "source_sha256")}
+    except (ValueError, RecursionError):
+        raise ModelError(f"the metadata {prefix}* is not what freezer writes; freeze the source again") from None
+    tables = {name: read.get(name, {}) for name in ("dims", "shapes", "options")}
+    bindings = {key.removeprefix("binding."): entry for key, entry in read.items() if key.startswith("binding.")}
+    if not all(isinstance(t, dict) for t in (*tables.values(), *bindings.values())):
+        raise ModelError(f"the metadata {prefix}* is not what freezer writes; freeze the source again")
+    return Step(parts["version"], parts.get("source_sha256", ""), bindings=bindings, **tables)
+
+
+def recorded_value(name: str, entry: Mapping[str, Any]) -> ir.TensorProtocol | None:
+    """The value that describe() wrote; None if only its sha256 is there. Raises ModelError."""
+    if "value" not in entry:
+        return None
+    try:
+        dtype, shape = named_dtype(entry["dtype"]), tuple(entry["shape"])
+        items: list[Any] = [float(v) for v in entry["value"]] if dtype.is_floating_point() else entry["value"]
+        if dtype == ir.DataType.STRING:
+            return ir.StringTensor([s.encode() for s in items], shape=ir.Shape(shape), name=name)
+        return ir.tensor(np.array(items, dtype.numpy()).reshape(shape), dtype=dtype, name=name)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        raise ModelError(f"the metadata on the input '{name}' is not what freezer writes; freeze again") from None
+
+
+def named_dtype(name: str) -> ir.DataType:
+    """The dtype that dtype_name() names. Raises KeyError."""
+    return {dtype_name(d): d for d in ir.DataType}[name]
 
 
 def _entries(source: Source, bindings: Bindings, options: Options) -> Iterator[tuple[str, str]]:

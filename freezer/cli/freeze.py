@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from freezer.cli import parse
+from freezer.cli.job import job
 from freezer.errors import VerificationError
 from freezer.options import Options
 
@@ -23,8 +23,8 @@ _VALUES = (
 
 
 @click.command("freeze")
-@click.argument("model")
-@click.option("-o", "--output", required=True, metavar="OUT", help="Where the residual model goes.")
+@click.argument("model", required=False)
+@click.option("-o", "--output", metavar="OUT", help="Where the residual model goes.")
 @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help=_VALUES)
 @click.option("--dim", "dims", multiple=True, metavar="SYMBOL=INT", help="Freeze a dimension by its name.")
 @click.option("--shape", "shapes", multiple=True, metavar="INPUT=D0,D1,...", help="Freeze a shape; _ keeps a dim.")
@@ -53,34 +53,44 @@ _VALUES = (
 @click.option("--external-data", type=click.Choice(_PLACES), default="auto", help="Where constants go.")
 @click.option("--data-file", metavar="NAME", help="Name of the file for external constants.")
 @click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
+@click.option("--recipe", metavar="FILE", help="Freeze what a recipe says; MODEL, -o and options here count more.")
+@click.option("--write-recipe", metavar="FILE", help="Write what this command line freezes as a recipe (TOML).")
 @click.option("--no-verify", is_flag=True, help="Do not run the original and the residual side by side.")
 @click.option("--strict", is_flag=True, help="Fail when the result could not be verified.")
 @click.option("--report", metavar="FILE", help="Write a page about it, one HTML file that works offline.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON document.")
 def command(
-    model: str, output: str, sets: tuple[str, ...], dims: tuple[str, ...], shapes: tuple[str, ...],
+    model: str | None, output: str | None, sets: tuple[str, ...], dims: tuple[str, ...], shapes: tuple[str, ...],
     no_verify: bool, strict: bool, as_json: bool, external_data: str, data_file: str | None,
-    report: str | None, **options: Any,
+    report: str | None, recipe: str | None, write_recipe: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Freeze inputs and dimensions of MODEL, resolve what they decide, verify, and write OUT.
 
     \b
     freezer freeze silero_vad.onnx -o vad16k.onnx --set sr=16000 --shape input=1,576 --shape state=2,1,128
     freezer freeze bert.onnx -o bert128.onnx --set attention_mask=ones --dim batch=1 --dim sequence=128
+    freezer freeze --recipe vad16k.toml
     """
-    values, sizes, given = parse.values(sets), parse.dims(dims), parse.shapes(shapes)
+    work = job(model, output, sets, dims, shapes, recipe, options)
     from freezer.api import freeze
     from freezer.model_io.target import check_report, check_target
 
-    check_target(Path(output), model)
+    check_target(Path(work.output), work.model)
     if report is not None:
-        check_report(Path(report), model, Path(output))
+        check_report(Path(report), work.model, Path(work.output))
     with _progress() as progress:
-        frozen = freeze(model, values, dims=sizes, shapes=given, verify=not no_verify, progress=progress, **options)
+        frozen = freeze(
+            work.model, work.values, dims=work.dims, shapes=work.shapes, verify=not no_verify, progress=progress,
+            **work.options,
+        )  # fmt: skip
         if strict and frozen.report.unverified:
             raise VerificationError(f"{frozen.report.unverified}; nothing was written, as --strict wants it")
         progress("save")
-        frozen.save(output, external_data=external_data, data_file=data_file)
+        frozen.save(
+            work.output, external_data=external_data, data_file=data_file, progress=lambda n: progress(_copied(n))
+        )
+        if write_recipe is not None:
+            work.write(write_recipe)
         if report is not None:
             progress("report")
             frozen.write_report(report)
@@ -90,6 +100,10 @@ def command(
         from freezer.report.terminal import show
 
         show(frozen.report)
+
+
+def _copied(nbytes: int) -> str:
+    return f"save: {nbytes / 1e9:.2f} GB"
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from freezer.errors import FreezerError
 COMMANDS = {
     "freeze": ("freezer.cli.freeze", "Freeze inputs and dimensions of an ONNX file."),
     "inspect": ("freezer.cli.inspect", "Show what a model holds, without reading its weights."),
+    "variants": ("freezer.cli.variants", "Freeze many bindings of one model, which share their weights."),
+    "verify": ("freezer.cli.verify", "Prove a frozen file again, from its metadata."),
     "fingerprint": ("freezer.cli.fingerprint", "Print what identifies a model up to names and order."),
     "diff": ("freezer.cli.diff", "Show where two models differ."),
     "engines": ("freezer.cli.engines", "Run other engines on one case and say what each makes of it."),

@@ -13,6 +13,11 @@ def values(texts: Iterable[str]) -> dict[str, RawValue]:
     return {name: parse_value(text) for name, text in _pairs("--set", "NAME=VALUE", texts)}
 
 
+def texts(sets: Iterable[str]) -> dict[str, str]:
+    """--set NAME=VALUE, the values as they are written."""
+    return dict(_pairs("--set", "NAME=VALUE", sets))
+
+
 def dims(texts: Iterable[str]) -> dict[str, int]:
     """--dim SYMBOL=INT."""
     return {name: _size(f"--dim {name}={text}", text) for name, text in _pairs("--dim", "SYMBOL=INT", texts)}
