@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from freezer.errors import printable
 from freezer.report.html.groups import Group, group
-from freezer.report.html.layout import HEIGHT, WIDTH, place
+from freezer.report.html.layout import HEIGHT, WIDTH, place, straight
 from freezer.report.html.skeleton import LONGEST, Leaf, Skeleton
 
 MOST_NODES = 20_000  # of a model that is drawn
-_MOST_PORTS = 8  # boxes for what a group reads from outside
+_MOST_PORTS = 24  # boxes for what a group reads from outside
 
 
 class Told(NamedTuple):
@@ -24,6 +24,14 @@ class Told(NamedTuple):
     others: tuple[str, ...] = ()
 
 
+class Port(NamedTuple):
+    """What a box reads from outside of its group; each reader has its own, which keeps lines short."""
+
+    name: str
+    reader: int | Group
+
+
+Box = int | Group | Port
 Tell = Callable[[Leaf], Told]
 
 
@@ -115,32 +123,37 @@ class _Views:
         return self.groups[home] if home > 0 else None
 
     def _view(self, number: int, current: Group) -> dict[str, Any]:
-        at: dict[int | Group | str, int] = {}
-        links: dict[tuple[int, int], None] = {}
-        ends = [(self._end(a, number), self._end(b, number)) for a, b in self.crossing[number]]
-        outside = dict.fromkeys(a for a, b in ends if isinstance(a, str) and not isinstance(b, str))
-        for box in (*list(outside)[:_MOST_PORTS], *current.entries):
-            at[box] = len(at)
-        for a, b in ends:
-            if a in at and b in at and a != b:
-                links[at[a], at[b]] = None
-        points, lines = place(len(at), links)
+        links, ports = self._links(number)
+        at: dict[Box, int] = {box: index for index, box in enumerate((*ports, *current.entries))}
+        joined = [(at[a], at[b]) for a, b in links]
+        points, lines = place(len(at), joined)
         boxes = [[*self._box(box), round(x), round(y)] for box, (x, y) in zip(at, points, strict=True)]
-        drawn = [
-            [list(link), [round(c) for point in line for c in point]] for link, line in zip(links, lines, strict=True)
-        ]
+        flat = [[round(c) for point in straight(line) for c in point] for line in lines]
+        drawn = [[list(link), line] for link, line in zip(joined, flat, strict=True)]
         return {"label": short(current.label), "parent": self.parents[number], "boxes": boxes, "edges": drawn}
 
-    def _end(self, leaf: int, view: int) -> int | Group | str:
-        box = self._box_of(leaf, view)
-        return self.skeleton.leaves[leaf].name if box is None else box
+    def _links(self, view: int) -> tuple[list[tuple[Box, Box]], list[Box]]:
+        """Which boxes are joined, and the ports among them."""
+        links: dict[tuple[Box, Box], None] = {}
+        ports: dict[Box, None] = {}
+        for start, end in self.crossing[view]:
+            a: Box | None = self._box_of(start, view)
+            b = self._box_of(end, view)
+            if b is None:
+                continue
+            if a is None and len(ports) < _MOST_PORTS:
+                a = Port(self.skeleton.leaves[start].name, b)
+                ports[a] = None
+            if a is not None and a != b:
+                links[a, b] = None
+        return list(links), list(ports)
 
-    def _box(self, box: int | Group | str) -> list[Any]:
+    def _box(self, box: Box) -> list[Any]:
         """["node", index], ["group", view, label, nodes, owner, nodes by fate] or ["port", name]."""
         if isinstance(box, int):
             return ["node", box]
-        if isinstance(box, str):
-            return ["port", short(box)]
+        if isinstance(box, Port):
+            return ["port", short(box.name)]
         inside = list(box.leaves())
         counts = Counter(self.fates[leaf] for leaf in inside)
         owner = -1 if box.owner is None else box.owner

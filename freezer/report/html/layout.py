@@ -29,6 +29,12 @@ def place(count: int, edges: Iterable[Edge]) -> tuple[list[Point], list[list[Poi
     return [at[box] for box in range(count)], [_line(edge, at, bends) for edge in edges]
 
 
+def straight(line: list[Point]) -> list[Point]:
+    """Without the points on the way straight down."""
+    inner = [b for a, b, c in zip(line, line[1:], line[2:], strict=False) if not a[0] == b[0] == c[0]]
+    return [line[0], *inner, line[-1]]
+
+
 def _line(edge: Edge, at: dict[int, Point], bends: dict[Edge, list[Point]]) -> list[Point]:
     between = bends.get((min(edge), max(edge)), [])
     return [at[edge[0]], *(between if edge[0] < edge[1] else reversed(between)), at[edge[1]]]
