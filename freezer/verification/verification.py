@@ -16,6 +16,7 @@ import onnx_ir as ir
 from freezer.errors import ChildError
 from freezer.evaluate.child import Child, Limits
 from freezer.model_io import serialise, to_proto
+from freezer.verification.room import shortage
 from freezer.verification.search import Search
 from freezer.verification.verdict import CLOSE, DIFFERENT, EQUAL, UNVERIFIED, OutputVerdict, Verdict
 
@@ -73,6 +74,7 @@ class Verification:
         self._tolerance = dict(tolerance) if tolerance else None
         self._data = {"original": original.proto_bytes()}
         self._files = {"original": _source_files(original)}
+        self._short = shortage(original, self._child.limits.memory)
         self._values = {k: ir.to_proto(t).SerializeToString() for k, t in bindings.values.items()}
         shapes = {k: list(v) for k, v in bindings.shapes.items()}
         self._interface = {"dims": bindings.dims, "shapes": shapes, "seed": seed}
@@ -114,6 +116,9 @@ class Verification:
 
     def _prepare(self, feeds: int) -> None:
         """Load the original and find feeds for it."""
+        if self._short:
+            self._refused = f"not verified: {self._short}"
+            return
         if error := self._load_original():
             self._refused = f"not verified: nothing here runs the original: {error}"
             return
@@ -182,6 +187,8 @@ class Verification:
 
     def _with_loading(self, verdict: Verdict) -> Verdict:
         """Add whether the residual passes the checker and loads with all optimisations."""
+        if self._short:
+            return verdict
         for note, fails in (("the ONNX checker refuses", self._unchecked), ("", self._unoptimised)):
             if verdict.status == DIFFERENT:
                 break
