@@ -72,8 +72,8 @@ def test_a_default_of_a_bodys_input_is_dropped():
 
 
 def test_a_name_of_a_body_that_is_no_text_is_refused():
-    model = onnx.parser.parse_model(HEAD + "(bool c, float[3] x) => (float[3] y) { y = If (c) <"
-                                    "then_branch = branch () => (p) { p = Neg (x) }, else_branch = e () => (q) { q = Abs (x) }> }")  # fmt: skip
+    text = "(bool c, float[3] x) => (float[3] y) { y = If (c) <then_branch = branch () => (p) { p = Neg (x) },"
+    model = onnx.parser.parse_model(HEAD + text + " else_branch = e () => (q) { q = Abs (x) }> }")
     with pytest.raises(ModelError, match="not UTF-8"):
         load(onnx.ModelProto.FromString(model.SerializeToString().replace(b"\x12\x06branch", b"\x12\x06branc\xff")))
     assert load(model)

@@ -213,8 +213,9 @@ CASES: dict[str, tuple[str, dict[str, object]]] = {  # name: (model, what is fro
         "(float[2,0] x, int64[2] s) => (float[A,B] y, int64[2] z) { y = Reshape <allowzero = 1> (x, s) z = Shape (y) }",
         {"s": [0, 7]}),
     "Reshape by what may be 0": (
-        "(float[6,4] x, float[M,3] w) => (float[A,B] y, int64[2] s) <int64[1] k = {-1}> {"
-        " d = Shape <start = 0, end = 1> (w) t = Concat <axis = 0> (d, k) y = Reshape (x, t) s = Shape (y) }", {}),
+        "(float[6,4] x, float[M,4] u) => (int64[] y) <int64[1] k = {4}, int64 z = {0}> {"
+        " d = Shape <start = 0, end = 1> (u) t = Concat <axis = 0> (d, k) r = Reshape (x, t) s = Shape (r)"
+        " a = Gather (s, z) b = Squeeze (d) y = Sub (a, b) }", {}),
     "axes come and go": (
         "(float[1,3,1] x, int64[1] i, int64[2] j) => (float[A,B] y, float[C,D,E,F,G] z, int64[2] s, int64[5] t) {"
         " y = Squeeze (x, i) s = Shape (y) z = Unsqueeze (x, j) t = Shape (z) }", {"i": [0], "j": [1, 4]}),
@@ -246,11 +247,13 @@ def feeds(model: onnx.ModelProto, frozen: dict[str, np.ndarray]) -> list[dict[st
     found = []
     for turn, size in enumerate((2, 3, 0, 4)):
         feed = dict(frozen)
-        for entry in (e for e in model.graph.input if e.name not in frozen):
+        for place, entry in enumerate(model.graph.input):
+            if entry.name in frozen:
+                continue
             kind = entry.type.tensor_type.elem_type
             dims = [d.dim_value if d.HasField("dim_value") else size for d in entry.type.tensor_type.shape.dim]
             pool = np.array(_POOLS[kind] if dims or kind != onnx.TensorProto.INT64 else [2, 1, 3, 0])
-            values = np.resize(np.roll(pool, -3 * turn), int(np.prod(dims)))
+            values = np.resize(np.roll(pool, -3 * turn - place), int(np.prod(dims)))
             feed[entry.name] = values.astype(_TYPES[onnx.TensorProto.DataType.Name(kind)]).reshape(dims)
         found.append(feed)
     return found
