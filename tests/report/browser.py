@@ -94,6 +94,10 @@ class Page:
             self.call("Input.dispatchKeyEvent", type="keyDown", **given)
             self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
+    def mouse(self, kind: str, x: float, y: float, clicks: int = 1) -> None:
+        """Press ("mousePressed"), release ("mouseReleased") or move ("mouseMoved") the mouse, the button held."""
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=clicks)
+
     def look(self, scheme: str = "light", width: int = 1200, height: int = 900) -> None:
         """Choose a colour scheme and a window."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])

@@ -55,6 +55,14 @@ def test_scopes_are_what_slashes_separate():
     assert scopes("plain", ()) == scopes("/", ()) == scopes("", ()) == ()
 
 
+def test_scopes_are_read_from_what_torch_exports():
+    model = chain(["a", "b"])
+    written = "['', 'encoder', 'encoder.layers.0', 'encoder.layers.0.linear', 'mul']"
+    model.graph.node[0].metadata_props.add(key="pkg.torch.onnx.name_scopes", value=written)
+    paths = {leaf.name: leaf.path for leaf in skeleton(model).leaves}
+    assert paths["a"] == ("encoder", "layers.0", "linear") and paths["b"] == ()
+
+
 @pytest.mark.parametrize(
     "model", [scoped(), chain([f"n{i}" for i in range(700)]), chain([f"/a/b{i}/c" for i in range(500)])]
 )

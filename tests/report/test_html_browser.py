@@ -116,6 +116,31 @@ def test_find_shows_a_node_wherever_it_is(tab, pages):
     assert "/encoder/layer.31/attention/Mul_7" in tab.evaluate("document.getElementById('detail').textContent")
 
 
+def test_the_mouse_moves_the_drawing_and_opens_groups(tab, pages):
+    opened(tab, pages["scoped"])
+    tab.evaluate("document.getElementById('graph').scrollIntoView()")
+    middle = "(() => {const r = document.querySelector('.box.group').getBoundingClientRect();"
+    middle += " return [r.x + r.width / 2, r.y + r.height / 2]})()"
+    x, y = tab.evaluate(middle)
+    for kind, dx in (("mousePressed", 0), ("mouseMoved", 20), ("mouseMoved", 40), ("mouseReleased", 40)):
+        tab.mouse(kind, x + dx, y)
+    assert tab.evaluate(middle) == pytest.approx([x + 40, y], abs=1), "dragged, and nothing else"
+    for clicks in (1, 2):
+        tab.mouse("mousePressed", x + 40, y, clicks)
+        tab.mouse("mouseReleased", x + 40, y, clicks)
+    assert "›" in tab.evaluate("document.getElementById('crumbs').textContent"), "opened"
+
+
+def test_the_command_line_can_be_copied(tab, pages):
+    opened(tab, pages["bodies"])
+    tab.evaluate("document.getElementById('copy').click()")
+    told = "new Promise((done) => setTimeout(() => done(document.getElementById('copied').textContent), 200))"
+    said = tab.evaluate(told)
+    assert said.startswith(("copied", "selected"))
+    if said.startswith("selected"):
+        assert tab.evaluate("getSelection().toString()").startswith("freezer freeze")
+
+
 def test_light_and_dark_can_be_switched(tab, pages):
     colour = "getComputedStyle(document.documentElement).backgroundColor"
     opened(tab, pages["bodies"], "light")

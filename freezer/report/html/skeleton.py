@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from freezer.passes.origins import Origins
 from freezer.report.side import op_name
 
 Path = tuple[str, ...]
+_QUOTED = re.compile("'([^']*)'")
 LONGEST = 300  # characters of a name that are shown
 
 
@@ -91,7 +93,8 @@ class _Builder:
         """Add a node; its bodies, and where they are."""
         name = self.names[node][0]
         bodies = list(bodies_of(node))
-        leaf = Leaf(name, op_name(node), (*here, *scopes(name, here)), bool(bodies))
+        inside = exported_scopes(node) or scopes(name, here)
+        leaf = Leaf(name, op_name(node), (*here, *inside), bool(bodies))
         index = self._add(leaf)
         self.maker.update((value, index) for value in node.outputs)
         self._read(index, [v for v in node.inputs if v is not None])
@@ -141,3 +144,10 @@ def scopes(name: str, here: Path) -> Path:
     while known < min(len(parts), len(here)) and parts[known] == here[known]:
         known += 1
     return tuple(parts[known:])
+
+
+def exported_scopes(node: ir.Node) -> Path:
+    """('encoder', 'layers.0') where torch's exporter wrote ['', 'encoder', 'encoder.layers.0', 'add']."""
+    names = _QUOTED.findall(node.metadata_props.get("pkg.torch.onnx.name_scopes", "")[:4000])[:-1][:32]
+    names = [name for name in names if name and not name.startswith("_empty_nn_module_stack")]
+    return tuple(name.removeprefix(f"{above}.") for above, name in zip(["", *names], names, strict=False))
