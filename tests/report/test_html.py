@@ -156,6 +156,9 @@ def test_the_report_never_replaces_the_source_or_the_result(tmp_path):
     frozen = freezer.freeze(source, {"k": 2.0}, verify=False)
     frozen.save(out)
     before = out.read_bytes()
+    freezer.freeze(source, {"k": 2.0}, verify=False).write_report(tmp_path / "unsaved.html")
+    assert "frozen, not saved" in (tmp_path / "unsaved.html").read_text()
+    (tmp_path / "unsaved.html").unlink()
     for path in (source, out, tmp_path, tmp_path / "no" / "r.html"):
         with pytest.raises(UsageError):
             frozen.write_report(path)

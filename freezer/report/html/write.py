@@ -34,7 +34,8 @@ class Finished(Protocol):
 def write(frozen: Finished, path: Path, overwrite: bool = True) -> None:
     """Render and write, whole or not at all."""
     saved = frozen.report.saved or {}
-    used = [str(file) for file in frozen.source.data_files] + [saved["data_file"] or ""] * bool(saved)
+    used = [str(file) for file in frozen.source.data_files]
+    used += [file for file in (saved.get("data_file"), *saved.get("shared_files", ())) if file is not None]
     check_target(path, frozen.source.path, used, overwrite)
     if saved:
         check_report(path, frozen.source.path, Path(saved["path"]))
