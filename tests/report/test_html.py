@@ -8,6 +8,7 @@ import html
 import json
 import re
 import shlex
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -19,6 +20,7 @@ from freezer.errors import UsageError
 from freezer.report.html import layout
 from freezer.report.html.commands import command_line
 from freezer.report.html.drawing import Told, draw
+from freezer.report.html.fates import tell_residual, tell_source
 from freezer.report.html.groups import MOST, Group, group
 from freezer.report.html.skeleton import Leaf, Skeleton, scopes, skeleton_of
 from tests.cli.run import freezer as command
@@ -119,6 +121,30 @@ def test_the_page_says_what_was_done(tmp_path):
     assert {"If", "Sign", "Exp"} <= residual and "Tanh" not in residual
     fates = {n[1]: data["original"]["fates"][n[2]] for n in data["original"]["nodes"]}
     assert fates["Tanh"] in ("removed", "gone")
+
+
+def test_a_trace_says_what_became_of_each_node():
+    def fate(name: str, what: str, into: list[str], why: str = "") -> SimpleNamespace:
+        return SimpleNamespace(op_type=name.capitalize(), fate=what, into=into, why=why)
+
+    told = [fate("exp", "kept", ["exp"]), fate("add", "changed", ["sum"]), fate("cos", "folded", ["c"], "all frozen")]
+    trace = SimpleNamespace(nodes=dict(zip(["exp", "add", "cos"], told, strict=True)), reasons={"exp": "reads x"})
+    leaves = [Leaf("x", "input", ()), Leaf("k", "input", ())]
+    source = Skeleton([*leaves, Leaf("exp", "Exp", ()), Leaf("add", "Add", ()), Leaf("cos", "Cos", ())])
+    residual = Skeleton([leaves[0], Leaf("exp", "Exp", ()), Leaf("sum", "Sum", ())])
+    said = [tell_source(residual, trace)(leaf) for leaf in source.leaves]
+    assert [s.fate for s in said] == ["kept", "frozen", "kept", "changed", "folded"]
+    assert said[4] == Told("folded", "all frozen", ("c",)) and said[3].others == ("sum",)
+    now = [tell_residual(source, trace)(leaf) for leaf in residual.leaves]
+    assert now == [Told("kept"), Told("kept", "reads x"), Told("new", "", ("add",))]
+
+
+def test_without_a_trace_names_tell_what_is_left():
+    source, residual = skeleton(chain(["a", "b"])), skeleton(chain(["b", "c"]))
+    said = {leaf.name: tell_source(residual, None)(leaf).fate for leaf in source.leaves}
+    assert said == {"x": "kept", "k": "kept", "a": "gone", "b": "kept", "last": "kept", "y": "kept"}
+    now = {leaf.name: tell_residual(source, None)(leaf).fate for leaf in residual.leaves}
+    assert (now["b"], now["c"]) == ("kept", "new")
 
 
 def test_hostile_names_stay_text(tmp_path):
