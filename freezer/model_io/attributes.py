@@ -68,6 +68,8 @@ class Contents:
             attribute.type = _infer_type(attribute, owner)
         kind = attribute.type
         if attribute.ref_attr_name:
+            if kind in (_A.GRAPH, _A.GRAPHS):
+                raise ModelError(f"{_words(owner)} takes its body '{attribute.name}' from a call, which freezer cannot keep")
             return
         if kind == _A.TENSOR:
             check_tensor(attribute.t, self._external)

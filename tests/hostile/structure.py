@@ -142,6 +142,8 @@ FUNCTIONS = {
     "has the name of an operator": ('<domain: "", opset_import: ["": 17]> Neg (a) => (b) { b = Abs (a) }\n'
                                     '<domain: "f", opset_import: ["": 17]> k (a) => (b) { b = Abs (a) }',
                                     "function 'Neg' has the name of a standard operator"),
+    "takes a body from its call": ('<domain: "f", opset_import: ["": 17]> k <body> (a) => (b)'
+                                   " { b = Neg <body: graph = @body> (a) }", "takes its body 'body' from a call"),
     "reads what is not there": ('<domain: "f", opset_import: ["": 17]> k (a) => (b) { b = Neg (x) }', "reads 'x'"),
     "gives what is not there": ('<domain: "f", opset_import: ["": 17]> k (a) => (z) { b = Neg (a) }', "not produced"),
 }  # fmt: skip
