@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
 from freezer.errors import ModelError
-from freezer.evaluate.child import Child, Limits
+from freezer.evaluate import early
+from freezer.evaluate.child import Child
 from freezer.evaluate.evaluator import Evaluator
 from freezer.naming import make_names_unique
 from freezer.options import Options
@@ -44,7 +45,7 @@ class Specialised:
 
 def start_worker() -> Child:
     """The process that evaluates; started early, its imports cost no waiting."""
-    return Child("freezer.evaluate.worker", Limits())
+    return early.take(early.WORKER)
 
 
 def specialise(
@@ -59,7 +60,9 @@ def specialise(
         try:
             return _specialise(source.model, bindings, options, child)
         except ir.serde.SerdeError:  # in attributes, types and names of bodies, which loading does not read
-            raise ModelError("the model holds text that is not UTF-8, or attributes of another type than they say") from None
+            raise ModelError(
+                "the model holds text that is not UTF-8, or attributes of another type than they say"
+            ) from None
 
 
 def _specialise(model: ir.Model, bindings: Bindings, options: Options, child: Child) -> Specialised:

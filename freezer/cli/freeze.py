@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from freezer.cli.job import job
 from freezer.errors import VerificationError
+from freezer.evaluate import early
 from freezer.options import Options
 
 _PLACES = ["auto", "inline", "external"]
@@ -71,6 +71,9 @@ def command(
     freezer freeze bert.onnx -o bert128.onnx --set attention_mask=ones --dim batch=1 --dim sequence=128
     freezer freeze --recipe vad16k.toml
     """
+    early.start(early.WORKER)  # before the imports of this process
+    from freezer.cli.job import job
+
     work = job(model, output, sets, dims, shapes, recipe, options)
     from freezer.api import freeze
     from freezer.model_io.target import check_report, check_target

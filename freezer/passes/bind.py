@@ -8,6 +8,7 @@ import onnx_ir as ir
 
 from freezer.evaluate.batch import subgraphs
 from freezer.naming import Names, name_of
+from freezer.passes.origins import Origins
 
 
 def bind(
@@ -60,15 +61,15 @@ def forget_declared_types(model: ir.Model) -> None:
                     value.shape = None
 
 
-def lift_constants(model: ir.Model, names: Names) -> None:
+def lift_constants(model: ir.Model, names: Names, origins: Origins) -> None:
     """Constant nodes become initializers of their graph; those that are graph outputs stay."""
     for graph in [model.graph, *model.graph.subgraphs()]:
         for node in list(graph):
             if node.op_type == "Constant" and node.domain == "" and (tensor := constant_tensor(node)) is not None:
-                _lift(graph, node, tensor, names)
+                _lift(graph, node, tensor, names, origins)
 
 
-def _lift(graph: ir.Graph, node: ir.Node, tensor: ir.TensorProtocol, names: Names) -> None:
+def _lift(graph: ir.Graph, node: ir.Node, tensor: ir.TensorProtocol, names: Names, origins: Origins) -> None:
     value = node.outputs[0]
     if value.is_graph_output():
         return
@@ -77,6 +78,7 @@ def _lift(graph: ir.Graph, node: ir.Node, tensor: ir.TensorProtocol, names: Name
     shape = ir.Shape([int(d) for d in tensor.shape])  # type: ignore[arg-type]
     constant = ir.Value(name=name, type=ir.TensorType(tensor.dtype), shape=shape, const_value=tensor)
     graph.register_initializer(constant)
+    origins.lift(node, constant)
     for user, index in value.uses():
         user.replace_input_with(index, constant)
     graph.remove(node, safe=True)

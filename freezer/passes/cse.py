@@ -29,6 +29,7 @@ def _merge(graph: ir.Graph, outer: dict[Hashable, ir.Node], model: ir.Model, edi
             continue
         first = seen.setdefault(key, node)
         if first is not node and not _clash(first, node) and log.spend("merge_nodes", node.name):
+            editor.origins.resolve(node)
             for mine, theirs in zip(node.outputs, first.outputs, strict=True):
                 editor.replace(mine, theirs)
             editor.remove(node)

@@ -9,6 +9,7 @@ import onnx_ir as ir
 from freezer.evaluate.batch import reads, subgraphs
 from freezer.facts.table import Facts, known
 from freezer.naming import Names, name_of
+from freezer.passes.origins import Origins
 from freezer.rewrite import Rewrite
 
 
@@ -16,14 +17,17 @@ class Editor:
     """Edits one model, keeps uses, names and facts right, and reports every node that saw a change.
 
     touch: called with each node whose inputs changed or whose outputs lost a user.
-    owner: the node that a body belongs to.
+    owner: the node that a body belongs to. origins: notes of what becomes of each node.
     """
 
-    def __init__(self, model: ir.Model, facts: Facts, names: Names, touch: Callable[[ir.Node], None]) -> None:
+    def __init__(
+        self, model: ir.Model, facts: Facts, names: Names, touch: Callable[[ir.Node], None], origins: Origins
+    ) -> None:
         self.model = model
         self.facts = facts
         self.names = names
         self.touch = touch
+        self.origins = origins
         self.owner: dict[ir.Graph, ir.Node] = {}
         self.node_names = Names()
         for node in model.graph:
@@ -49,6 +53,8 @@ class Editor:
         for value in rewrite.initializers:
             self._name(value, base)
             graph.register_initializer(value)
+            self.origins.make(value, node)
+        self.origins.replace(node, rewrite.nodes)
         for new in rewrite.nodes:
             new.name = self.node_names.fresh(new.name or node.name or new.op_type)
             for value in new.outputs:
@@ -77,6 +83,7 @@ class Editor:
 
     def replace(self, old: ir.Value, new: ir.Value) -> None:
         """Let every user of old, graph outputs included, use new. Output names stay as they are."""
+        self.origins.successor[old] = new
         for user, index in old.uses():
             user.replace_input_with(index, new)
             self.touch(user)
@@ -91,6 +98,7 @@ class Editor:
         constant = self.constant(
             node.graph, tensor, self.names.fresh(name) if value.is_graph_output() else self.retire(value)
         )
+        self.origins.make(constant, node)
         self.replace(value, constant)
         self.touch(node)
         return constant
@@ -107,6 +115,7 @@ class Editor:
         """Take a node without users out, with its bodies."""
         assert node.graph is not None
         read = reads(node)
+        self.origins.remove(node, read)
         for inner in [n for body in subgraphs(node) for n in body.all_nodes()]:
             _detach(inner)
         node.graph.remove(node, safe=True)
@@ -166,6 +175,7 @@ class Editor:
             node = ir.Node("", "Identity", [value])
         else:
             node = ir.Node("", "Constant", [], [ir.AttrTensor("value", tensor)])
+            self.origins.make(node.outputs[0], value)
         node.outputs[0].name = self.names.fresh(value.name or "constant")
         node.name = self.node_names.fresh(node.outputs[0].name)
         graph.append(node)

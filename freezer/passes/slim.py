@@ -78,6 +78,7 @@ def _rebuild(node: ir.Node, inputs: Sequence[ir.Value | None], dead: Sequence[in
     for old, value in zip(kept, new.outputs, strict=True):
         value.name = editor.names.fresh(old.name or "") if old.is_graph_output() else editor.retire(old)
     node.graph.insert_before(node, new)
+    editor.origins.replace(node, [new], "slim")
     for attribute in list(node.attributes):
         node.attributes.pop(attribute)
     editor.adopt(new)

@@ -1,6 +1,6 @@
 """The fixed point: facts, folding, rules and control flow, driven by a worklist.
 
-Every node is visited once in topological order, then again only when something it reads, or the
+Every node is visited once in topological order, then again, upstream first, when something it reads, or the
 last user of something it makes, has changed. A visit
   1. removes the node if nothing reads it,
   2. enters its bodies,
@@ -11,8 +11,6 @@ Contents that facts do not give are asked of the worker: one batch when the work
 """
 
 from __future__ import annotations
-
-from collections import deque
 
 import onnx_ir as ir
 
@@ -32,9 +30,11 @@ from freezer.passes.control_flow import resolve
 from freezer.passes.edit import Editor
 from freezer.passes.half import keeps_rounding, read_unrounded
 from freezer.passes.log import Log
+from freezer.passes.origins import Origins
 from freezer.passes.ranks import decided_by_ranks
 from freezer.passes.storage import SMALL, small_frontier
 from freezer.passes.tensors import from_elements
+from freezer.passes.worklist import Worklist
 from freezer.rewrite import Residual, Rewrite
 from freezer.rules import BY_OP
 
@@ -45,16 +45,17 @@ _GIVE_UP = (IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivi
 class Specialiser:
     """Brings one model to its fixed point. The model's inputs are bound already."""
 
-    def __init__(self, model: ir.Model, names: Names, evaluator: Evaluator, options: Options, log: Log) -> None:
+    def __init__(
+        self, model: ir.Model, names: Names, evaluator: Evaluator, options: Options, log: Log, origins: Origins
+    ) -> None:
         self.model = model
         self.options = options
         self.evaluator = evaluator
         self.log = log
         self.facts = Facts(dict(model.opset_imports))
         evaluator.nbytes_of = lambda value: self.facts.of(value).nbytes
-        self.editor = Editor(model, self.facts, names, self._touch)
-        self._queue: deque[ir.Node] = deque()
-        self._queued: set[ir.Node] = set()
+        self.editor = Editor(model, self.facts, names, self._touch, origins)
+        self._worklist = Worklist()
         self._visited: set[ir.Node] = set()
         self._entered: set[ir.Graph] = set()
         self._measured: dict[ir.Value, Fact] = {}
@@ -142,15 +143,11 @@ class Specialiser:
 
     def settle(self) -> None:
         """Visit until nothing is left to visit."""
-        while self._queue:
-            node = self._queue.popleft()
-            self._queued.discard(node)
+        for node in self._worklist:
             self._visit(node)
 
     def _touch(self, node: ir.Node) -> None:
-        if node not in self._queued:
-            self._queued.add(node)
-            self._queue.append(node)
+        self._worklist.add(node)
 
     def _walk(self, graph: ir.Graph) -> None:
         """The first visits, in topological order; what they touch meanwhile is visited after."""
@@ -169,6 +166,7 @@ class Specialiser:
         if self._is_malformed(node):
             return
         self._enter_bodies(node)
+        self._worklist.place(node)
         self._learn(node, self._facts_of(node))
         if not self._fold(node) and not resolve(node, self):
             self._apply_rules(node)

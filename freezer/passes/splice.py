@@ -45,6 +45,7 @@ def through_identity(value: ir.Value) -> ir.Value:
 
 def finish(node: ir.Node, values: Sequence[ir.Value], context: Context) -> bool:
     """Let the readers of a resolved node read these values; the node goes."""
+    context.editor.origins.resolve(node)
     for old, new in zip(node.outputs, values, strict=False):
         context.editor.replace(old, new)
     context.editor.remove(node)
@@ -54,6 +55,7 @@ def finish(node: ir.Node, values: Sequence[ir.Value], context: Context) -> bool:
 def copy_body(body: ir.Graph, editor: Editor) -> ir.Graph:
     """A copy with fresh names everywhere."""
     copy = body.clone(allow_outer_scope_values=True)
+    editor.origins.copy(body, copy)
     graphs = [copy, *(g for n in copy.all_nodes() for g in subgraphs(n))]
     for graph in graphs:
         for value in [*graph.inputs, *graph.initializers.values(), *(v for n in graph for v in n.outputs)]:

@@ -61,6 +61,8 @@ def spread(value: ir.Value, part: np.ndarray, shape: tuple[int, ...], editor: Ed
     name = value.name or ""
     value.name = editor.names.fresh(name)
     editor.insert(graph, [expand], constants, name)
+    for constant in constants:
+        editor.origins.make(constant, value)
     editor.replace(value, expand.outputs[0])
 
 

@@ -118,13 +118,16 @@ def _insert(new: list[ir.Node], before: ir.Node, editor: Editor) -> None:
         base = f"{before.outputs[0].name}_{node.op_type.lower()}"
         node.outputs[0].name, node.name = editor.names.fresh(base), editor.node_names.fresh(base)
     before.graph.insert_before(before, new)
+    editor.origins.replace(before, new)
     for node in new:
         editor.touch(node)
 
 
 def _constant(tensor: ir.TensorProtocol, node: ir.Node, editor: Editor) -> ir.Value:
     assert node.graph is not None
-    return editor.constant(node.graph, tensor, editor.names.fresh(f"{node.outputs[0].name}_const"))
+    made = editor.constant(node.graph, tensor, editor.names.fresh(f"{node.outputs[0].name}_const"))
+    editor.origins.make(made, node)
+    return made
 
 
 def _share_constants(body: ir.Graph, node: ir.Node) -> None:
