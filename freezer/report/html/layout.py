@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any
 
 WIDTH, HEIGHT = 168, 40  # of a box
@@ -22,11 +23,24 @@ def place(count: int, edges: Iterable[Edge]) -> tuple[list[Point], list[list[Poi
     alone = [box for box in range(count) if box not in drawn]
     ordered = sorted(forward | {(above, below) for above, below in zip(alone, alone[8:], strict=False)})
     lonely = [box for box in alone[:8] if box not in {above for above, _ in ordered}]
-    by_library = _sugiyama if find_spec("fast_sugiyama") else _layers
-    at, bends = by_library(ordered) if ordered else ({}, {})
+    at, bends = _placed(ordered) if ordered else ({}, {})
     right = max((x for x, _ in at.values()), default=-ACROSS)
     at.update((box, (right + (i + 1) * ACROSS, 0.0)) for i, box in enumerate(lonely))
     return [at[box] for box in range(count)], [_line(edge, at, bends) for edge in edges]
+
+
+def _placed(edges: list[Edge]) -> tuple[dict[int, Point], dict[Edge, list[Point]]]:
+    if find_spec("fast_sugiyama"):
+        at, bends = _sugiyama(edges)
+        if _are_apart(at.values()):  # rarely, in dense graphs, two boxes overlap
+            return at, bends
+    return _layers(edges)
+
+
+def _are_apart(points: Iterable[Point]) -> bool:
+    """Whether no boxes of a layer overlap."""
+    ordered = sorted((y, x) for x, y in points)
+    return all(a[0] != b[0] or b[1] - a[1] >= WIDTH for a, b in pairwise(ordered))
 
 
 def straight(line: list[Point]) -> list[Point]:
