@@ -69,7 +69,7 @@ class Contents:
         kind = attribute.type
         if attribute.ref_attr_name:
             if kind in (_A.GRAPH, _A.GRAPHS):
-                raise ModelError(f"{_words(owner)} takes its body '{attribute.name}' from a call; freezer cannot keep that")
+                raise ModelError(f"{_words(owner)} takes its body '{attribute.name}' from a call; freezer keeps none")
             return
         if kind == _A.TENSOR:
             check_tensor(attribute.t, self._external)
