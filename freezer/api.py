@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import onnx_ir as ir
 
-from freezer import canonical, engines, verification
+from freezer import engines, verification
 from freezer.bindings import Bindings, bind
-from freezer.canonical import Difference
 from freezer.errors import FreezerError, VerificationError
 from freezer.model_io import Saved, Source, load, save, to_kind
 from freezer.options import Options
@@ -25,6 +24,9 @@ from freezer.report.build import Report, build_report, origin_of, saved_to_dict
 from freezer.report.inspection import Inspection, inspection_of
 from freezer.verification import Verdict, Verification, start_judge
 from freezer.verification.bisect import bisect
+
+if TYPE_CHECKING:
+    from freezer.canonical import Difference
 
 Progress = Callable[[str], None]
 Values = Mapping[str, Any] | None
@@ -166,16 +168,22 @@ def verify(
 
 def fingerprint(model: Any) -> str:
     """The SHA-256, in hex, of the canonical form: equal exactly for the same graph with the same constants."""
+    from freezer import canonical  # freezing does not need it
+
     return canonical.fingerprint(load(model).model)
 
 
 def diff(a: Any, b: Any) -> Difference:
     """Where two models differ: false if they do not."""
+    from freezer import canonical
+
     return canonical.diff(load(a).model, load(b).model)
 
 
 def canonicalize(model: Any) -> Any:
     """The canonical form, as a new model of the kind that was given; for a path it is an onnx_ir.Model."""
+    from freezer import canonical
+
     source = load(model)
     form = canonical.canonicalize(source.model)
     return form if source.kind == "path" else to_kind(form, source.kind)
