@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import onnx_ir as ir
 
+from freezer.evaluate.batch import all_nodes
+
 
 class Stayed(NamedTuple):
     """One node that stayed in the residual although something tried to resolve it."""
@@ -69,5 +71,5 @@ class Log:
 
     def settle(self, model: ir.Model) -> None:
         """Keep the reasons of the nodes that are still in the model."""
-        stayed = [(n, self.reasons[n]) for n in model.graph.all_nodes() if n in self.reasons]
+        stayed = [(n, self.reasons[n]) for n in all_nodes(model.graph) if n in self.reasons]
         self.residuals = [Stayed(n.name or n.outputs[0].name or "", n.op_type, r) for n, r in stayed]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from freezer.evaluate.ask_types import ask_types
-from freezer.evaluate.batch import collect, reads, subgraphs
+from freezer.evaluate.batch import all_nodes, collect, reads, subgraphs
 from freezer.evaluate.evaluator import Evaluator, independent_of
 from freezer.facts.declared import declared
 from freezer.facts.determinism import is_deterministic
@@ -73,7 +73,7 @@ class Specialiser:
             self.settle()
         self.run_wanted()
         self._late = True
-        for node in self.model.graph.all_nodes():
+        for node in all_nodes(self.model.graph):
             if any(rule.late for rule in BY_OP.get((node.domain, node.op_type), ())):
                 self._touch(node)
         with self.log.stage("specialise"):
@@ -90,7 +90,7 @@ class Specialiser:
 
     def _ask_ranks(self) -> bool:
         """Ifs that a required rank decides are visited again, to be inlined. True if there were any."""
-        if all(n.op_type != "If" for n in self.model.graph.all_nodes()):
+        if all(n.op_type != "If" for n in all_nodes(self.model.graph)):
             return False
         before = self.log.changes
         self.decided = {n: (taken,) for n, taken in decided_by_ranks(self.model, self.facts).items()}

@@ -17,7 +17,7 @@ from typing import Any
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import collect, reads
+from freezer.evaluate.batch import all_nodes, collect, reads
 from freezer.facts.table import Facts, known
 from freezer.passes.min_cut import Edge, minimum_cut
 
@@ -34,7 +34,7 @@ def small_frontier(graph: ir.Graph, facts: Facts, unfoldable: set[ir.Node]) -> l
 
 def frontier(graph: ir.Graph, facts: Facts, unfoldable: set[ir.Node]) -> list[ir.Value]:
     """Static values computed by nodes, which a dynamic node or a graph output reads, in topological order."""
-    return [v for n in graph.all_nodes() if n not in unfoldable for v in n.outputs if _on_frontier(v, facts)]
+    return [v for n in all_nodes(graph) if n not in unfoldable for v in n.outputs if _on_frontier(v, facts)]
 
 
 def _on_frontier(value: ir.Value, facts: Facts) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import subgraphs
+from freezer.evaluate.batch import all_nodes, subgraphs
 from freezer.naming import name_of
 from freezer.passes.edit import Editor
 
@@ -48,7 +48,7 @@ def drop_unused_functions(model: ir.Model) -> None:
 
 def drop_unused_opsets(model: ir.Model) -> None:
     """Imports of domains that no node uses go. The standard one stays or comes: folding may have added Constants."""
-    used = {n.domain for n in model.graph.all_nodes()} | {""}
+    used = {n.domain for n in all_nodes(model.graph)} | {""}
     used.update(f.domain for f in model.functions.values())
     imports = model.opset_imports
     imports.setdefault("", _OLDEST_OPSET)
@@ -58,7 +58,7 @@ def drop_unused_opsets(model: ir.Model) -> None:
 
 def drop_export_traces(model: ir.Model) -> None:
     """The exporter's stack traces go: source lines and paths of the exporting machine, up to a quarter of a file."""
-    for node in model.graph.all_nodes():
+    for node in all_nodes(model.graph):
         for key in _TRACES:
             node.metadata_props.pop(key, None)
 
