@@ -11,7 +11,7 @@ from freezer.passes.merge_constants import ConstantMerger
 from freezer.passes.size import model_bytes
 from freezer.passes.specialise import Specialiser
 from freezer.passes.spread import candidates, new_constants, repeating_part, spread
-from freezer.passes.storage import NODE_PRICES, plan
+from freezer.passes.storage import NODE_PRICE, plan
 
 
 class Rounds:
@@ -58,7 +58,8 @@ class Rounds:
         specialiser = self.specialiser
         model, facts, log = specialiser.model, specialiser.facts, specialiser.log
         with log.stage("plan"):
-            choice = plan(model, facts, specialiser.unfoldable, self.most_bytes - model_bytes(model, self.declared))
+            budget = self.most_bytes - model_bytes(model, self.declared)
+            choice = plan(model, facts, specialiser.unfoldable, budget, specialiser.options.max_growth)
         log.kept = [Kept(v.name or "", _op_type(v), facts.of(v).nbytes or 0) for v in choice.compute]
         wanted = choice.store or specialiser.wanted()
         if wanted:
@@ -70,7 +71,7 @@ class Rounds:
         """Large new constants, and values too large to store, become an Expand of the part that repeats."""
         editor, log = self.specialiser.editor, self.specialiser.log
         found = self.specialiser.evaluator.evaluate(candidates(computed, self.bound, editor)).tensors
-        for value in new_constants(editor.model, self.originals, NODE_PRICES[0]):
+        for value in new_constants(editor.model, self.originals, NODE_PRICE):
             assert value.const_value is not None
             found[value] = value.const_value
         for value, tensor in found.items():

@@ -5,7 +5,7 @@ of it. Some values are much larger than what makes them (Expand, DequantizeLinea
 frontier may grow the file. Demand flows from the frontier back: a demanded value is either stored,
 at the price of its bytes, or computed, at the price of its node and of demanding what that reads.
 The cheapest choice is a minimum cut (the project-selection form): source - demanded - computed - sink.
-A node that stays costs one of NODE_PRICES bytes: the highest price at which the file does not grow.
+A node that stays costs NODE_PRICE bytes, or less, if the file would grow; more, as far as it may grow.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from freezer.facts.table import Facts, known
 from freezer.passes.min_cut import Edge, minimum_cut
 
 SMALL = 2048  # bytes: a value up to this is stored without asking
-NODE_PRICES = tuple(32768 >> i for i in range(10))  # bytes a node may be worth, 64 at least
+NODE_PRICE, _LEAST_PRICE = 32768, 64  # bytes a node is worth
 _NODE_BYTES = 64  # a node's own size in the file, roughly
 
 
@@ -55,18 +55,27 @@ class Plan:
     compute: list[ir.Value] = field(default_factory=list)
 
 
-def plan(model: ir.Model, facts: Facts, unfoldable: set[ir.Node], budget: int) -> Plan:
-    """The plan with the fewest run-time nodes whose stored bytes grow the model by at most `budget`."""
+def plan(model: ir.Model, facts: Facts, unfoldable: set[ir.Node], budget: int, growth: int = 0) -> Plan:
+    """The plan with the fewest run-time nodes whose stored bytes grow the model by at most `budget`.
+
+    growth: how much of that the user allowed; a node may be worth as much.
+    """
     wanted = frontier(model.graph, facts, unfoldable)
     if not wanted:
         return Plan()
     region = _Region(wanted, facts)
-    best = region.store_all(NODE_PRICES[0]) or region.cut(NODE_PRICES[0])
+    prices = _prices(max(NODE_PRICE, growth))
+    best = region.store_all(prices[0]) or region.cut(prices[0])
     if region.growth(best) <= budget:
         return best
     # A lower price never stores more, so the highest one that fits is found by halving.
-    first = bisect_left(NODE_PRICES[1:-1], True, key=lambda price: region.growth(region.cut(price)) <= budget)
-    return region.cut(NODE_PRICES[1:][first])
+    first = bisect_left(prices[1:-1], True, key=lambda price: region.growth(region.cut(price)) <= budget)
+    return region.cut(prices[1:][first])
+
+
+def _prices(highest: int) -> list[int]:
+    """Powers of two below the highest price, which comes first."""
+    return [highest >> i for i in range((highest // _LEAST_PRICE).bit_length())]
 
 
 class _Region:
