@@ -101,12 +101,23 @@ def _near_reshape(node: ir.Node) -> bool:
 
 def _reshape(value: ir.Value | None, node: ir.Node, facts: Facts) -> Rewrite | None:
     """Reshape(value) to the node's output shape; None if more than one dim is unknown or one is 0."""
+    if is_absolute(node, facts):
+        reshape = ir.Node("", "Reshape", [value, node.inputs[1]])
+        return Rewrite([reshape.outputs[0]], [reshape])
     target = reshape_target(facts.shape(node.outputs[0]))
     if target is None or facts.opset_imports.get("", 0) < 5:
         return None
     shape = constant(target)
     reshape = ir.Node("", "Reshape", [value, shape])
     return Rewrite([reshape.outputs[0]], [reshape], [shape])
+
+
+def is_absolute(node: ir.Node, facts: Facts) -> bool:
+    """Whether a node is a Reshape to a constant without 0, to which the operand's shape does not matter."""
+    if node.op_type != "Reshape" or node.domain or len(node.inputs) < 2:
+        return False
+    target = facts.ints(node.inputs[1])
+    return target is not None and 0 not in target
 
 
 def reshape_target(shape: Shape | None) -> list[int] | None:

@@ -6,6 +6,7 @@ import onnx_ir as ir
 
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Rewrite
+from freezer.rules.layout import is_absolute
 from freezer.rules.registry import on
 
 _ELEMENTWISE = (
@@ -40,7 +41,7 @@ def _region(start: ir.Value, rank: int, facts: Facts) -> bool:
         if value.is_graph_output() or len(inside) > _MOST_NODES:
             return False
         for reader in value.consumers():
-            if reader.domain == "" and reader.op_type == "Reshape" and _is_absolute(reader, facts):
+            if is_absolute(reader, facts):
                 continue
             if reader.domain or reader.op_type not in _ELEMENTWISE or reader.graph is not start.graph:
                 return False
@@ -49,12 +50,6 @@ def _region(start: ir.Value, rank: int, facts: Facts) -> bool:
                 inside.add(reader.outputs[0])
                 todo.append(reader.outputs[0])
     return all(v in inside or _is_number(v, rank, facts) for n in checked for v in n.inputs)
-
-
-def _is_absolute(reshape: ir.Node, facts: Facts) -> bool:
-    """Whether the target is a constant without 0."""
-    target = facts.ints(reshape.inputs[1]) if len(reshape.inputs) > 1 else None
-    return target is not None and 0 not in target
 
 
 def _is_number(value: ir.Value | None, rank: int, facts: Facts) -> bool:
