@@ -16,6 +16,7 @@ import onnx_ir as ir
 from freezer import engines, verification
 from freezer.bindings import Bindings, bind
 from freezer.errors import FreezerError, VerificationError
+from freezer.evaluate.child import Limits
 from freezer.model_io import Saved, Source, load, save, to_kind
 from freezer.options import Options
 from freezer.pipeline import Specialised, start_worker
@@ -93,10 +94,13 @@ def freeze(
     """
     chosen, stage = Options(**options), Stages(progress)
     tolerance = engines.tolerances(chosen)
+    limits = Limits() if chosen.memory is None else Limits(memory=chosen.memory)
     with contextlib.ExitStack() as running:
         native = chosen.engine == engines.NATIVE
-        worker = running.enter_context(start_worker()) if native else None  # first: imports run while the model is read
-        judge = running.enter_context(start_judge()) if verify else None
+        worker = (
+            running.enter_context(start_worker(chosen.memory)) if native else None
+        )  # first: imports run while the model is read
+        judge = running.enter_context(start_judge(limits)) if verify else None
         with stage("load"):
             source = load(model, base_dir=base_dir, allow_link=allow_link)
             origin = origin_of(source)

@@ -11,7 +11,8 @@ class Options:
     prune_inputs: drop inputs that nothing reads any more. freeze_defaults: initializers that are also
     inputs become constants. unroll_nodes: the most nodes that unrolling one loop may make.
     largest_constant: bytes of the largest value that may be evaluated; None for twice the bytes of the model's
-    constants, but at least 128 MiB and at most 1 GiB. most_nodes: nodes the model may grow to.
+    constants, but at least 128 MiB and at most 1 GiB. seconds: that one evaluation may take, a
+    twelfth of it with a loop. memory: bytes of each child process, None for half of the machine's, at most 16 GiB.
     fuel: the most changes to make (for bisecting), None for no limit. engine: what folds ("native" is freezer
     itself; see freezer.engines). then: an engine that gets freezer's residual. tolerance: how far outputs may be from
     the original's, relative to the largest value; None: no bit may differ, unless an engine fuses.
@@ -23,7 +24,8 @@ class Options:
     freeze_defaults: bool = False
     unroll_nodes: int = 24
     largest_constant: int | None = None
-    most_nodes: int = 1 << 20
+    seconds: float = 60.0
+    memory: int | None = None
     fuel: int | None = None
     engine: str = "native"
     then: str | None = None

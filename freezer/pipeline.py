@@ -11,7 +11,7 @@ import onnx_ir as ir
 
 from freezer.errors import ModelError
 from freezer.evaluate import early
-from freezer.evaluate.child import Child
+from freezer.evaluate.child import Child, Limits
 from freezer.evaluate.evaluator import Evaluator
 from freezer.naming import make_names_unique
 from freezer.options import Options
@@ -43,9 +43,9 @@ class Specialised:
     origins: Origins
 
 
-def start_worker() -> Child:
-    """The process that evaluates; started early, its imports cost no waiting."""
-    return early.take(early.WORKER)
+def start_worker(memory: int | None = None) -> Child:
+    """The process that evaluates; started early, its imports cost no waiting. memory: bytes, if not the default."""
+    return early.take(early.WORKER) if memory is None else Child(early.WORKER, Limits(memory=memory))
 
 
 def specialise(
@@ -77,7 +77,7 @@ def _specialise(model: ir.Model, bindings: Bindings, options: Options, child: Ch
         lift_constants(model, names, origins)
     bound = {model.graph.initializers[n] for n in bindings.values if n in model.graph.initializers}
     originals = {v for g in tidy.graphs(model) for v in g.initializers.values()} - bound
-    evaluator = Evaluator(model, child, _largest(options, most_bytes))
+    evaluator = Evaluator(model, child, _largest(options, most_bytes), options.seconds)
     specialiser = Specialiser(model, names, evaluator, options, log, origins)
     specialiser.run()
     Rounds(specialiser, most_bytes, {v: then for v, (_, then) in typed.items()}, bound, originals).run()

@@ -184,7 +184,7 @@ def sizes(value: Any, name: str, path: Path) -> Sizes:
 def check_options(options: dict[str, Any], path: Path) -> dict[str, Any]:
     """Raise UsageError for an option that there is not, or of another type."""
     defaults = {f.name: f.default for f in fields(Options)}
-    numbers = {"largest_constant": int, "fuel": int, "then": str, "tolerance": float}
+    numbers = {"largest_constant": int, "fuel": int, "memory": int, "then": str, "tolerance": float}
     for name, value in options.items():
         if name not in defaults:
             raise UsageError(f"the recipe '{path}' has no option '{name}'; there are {', '.join(sorted(defaults))}")

@@ -21,7 +21,7 @@ def options() -> set[str]:
 
 def test_every_option_that_the_readme_names_exists():
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
-    assert len(named) > 12 and named <= options() | {"--runs", "--markdown"}
+    assert len(named) > 12 and named <= options() | {"--runs"}
 
 
 def test_every_script_and_file_that_the_documents_name_exists():

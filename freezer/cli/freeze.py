@@ -43,6 +43,11 @@ _VALUES = (
     metavar="BYTES",
     help="Make no constant larger than this; by default twice the model's constants, at least 128 MiB, at most 1 GiB.",
 )
+@click.option("--seconds", default=Options.seconds, metavar="S", help="Evaluate nothing for longer than this.")
+@click.option(
+    "--memory", type=click.IntRange(1 << 28), metavar="BYTES",
+    help="What each child process may take; by default half of the machine's memory, at most 16 GiB.",
+)  # fmt: skip
 @click.option(
     "--engine", default="native", metavar="NAME", help="Let another engine fold; `freezer engines` lists them."
 )
@@ -71,7 +76,8 @@ def command(
     freezer freeze bert.onnx -o bert128.onnx --set attention_mask=ones --dim batch=1 --dim sequence=128
     freezer freeze --recipe vad16k.toml
     """
-    early.start(early.WORKER)  # before the imports of this process
+    if options["memory"] is None:
+        early.start(early.WORKER)  # before the imports of this process
     from freezer.cli.job import job
 
     work = job(model, output, sets, dims, shapes, recipe, options)

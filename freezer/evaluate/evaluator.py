@@ -15,7 +15,7 @@ from freezer.errors import ChildError
 from freezer.evaluate.batch import PROBE, Batch, collect, has_bodies, reads, to_model
 from freezer.evaluate.child import Child
 
-_SECONDS, _BODY_SECONDS = 60.0, 5.0  # a batch with loops that takes longer is not worth waiting for
+_LOOPS = 12  # a batch with loops that takes longer than this part of the time is not worth waiting for
 _ROOM, _COPIES = 384 << 20, 4  # bytes of memory for a batch beyond the copies of its constants and known sizes
 _CULPRIT = re.compile(r"\bfz(\d+):")
 
@@ -33,15 +33,16 @@ class Evaluated:
 
 
 class Evaluator:
-    """Evaluates static values of one model, at most `largest` bytes each.
+    """Evaluates static values of one model, at most `largest` bytes each, in at most `seconds` a batch.
 
     nbytes_of: the bytes of a value where they are known; what grows without that being known gets little memory.
     """
 
-    def __init__(self, model: ir.Model, child: Child, largest: int) -> None:
+    def __init__(self, model: ir.Model, child: Child, largest: int, seconds: float) -> None:
         self.model = model
         self.child = child
         self.largest = largest
+        self.seconds = seconds
         self.nbytes_of: Callable[[ir.Value], int | None] = lambda value: None
         self._inferred: dict[Any, tuple[dict[str, Any], list[bytearray]]] = {}
 
@@ -95,7 +96,7 @@ class Evaluator:
         room = _ROOM + _COPIES * (len(data) + made)
         request = {"wanted": wanted + [PROBE + n for n in probed], "largest": self.largest, "room": room}
         try:
-            wall = _BODY_SECONDS if any(has_bodies(n) for n in batch.nodes) else _SECONDS
+            wall = self.seconds / (_LOOPS if any(has_bodies(n) for n in batch.nodes) else 1)
             return self.child.call(command, request, [data], wall)
         except ChildError as error:
             return {"error": str(error), "died": True}, []

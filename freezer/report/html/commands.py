@@ -12,7 +12,7 @@ from freezer.bindings import Bindings
 from freezer.options import Options
 from freezer.report.build import Report
 
-_FLAGS = {field.name: field.default for field in fields(Options) if field.name not in ("fuel", "most_nodes")}
+_FLAGS = {field.name: field.default for field in fields(Options) if field.name != "fuel"}
 
 
 def command_line(report: Report, bindings: Bindings, options: Options) -> str:
