@@ -28,6 +28,7 @@ from freezer.verification.bisect import bisect
 
 if TYPE_CHECKING:
     from freezer.canonical import Difference
+    from freezer.report.trace import Trace
 
 Progress = Callable[[str], None]
 Values = Mapping[str, Any] | None
@@ -45,12 +46,22 @@ class Frozen:
     source: Source
     bindings: Bindings
     options: Options
+    specialised: Specialised
     again: Callable[[], Source]  # loads the source once more: specialising changed source.model in place
 
     @cached_property
     def model(self) -> Any:
         """The residual in the kind of model that was given; for a path it is an onnx_ir.Model."""
         return self.residual if self.source.kind == "path" else to_kind(self.residual, self.source.kind)
+
+    @cached_property
+    def trace(self) -> Trace | None:
+        """What became of each node of the source; None where another engine folded."""
+        from freezer.report.trace import trace_of
+
+        if self.options.engine != engines.NATIVE or self.options.then not in (None, engines.NATIVE):
+            return None
+        return trace_of(self.residual, self.specialised.log, self.specialised.origins)
 
     def save(self, path: Pathlike, **how: Any) -> Saved:
         """Write the residual, whole or not at all; `report.saved` says what was written.
@@ -119,7 +130,7 @@ def freeze(
     if verdict is not None and verdict.equal is False:
         raise VerificationError(_refusal(verdict, again, bindings, chosen, result))
     report = build_report(origin, result, bindings, verdict, stage.seconds)
-    return Frozen(report, result.model, source, bindings, chosen, again)
+    return Frozen(report, result.model, source, bindings, chosen, result, again)
 
 
 @dataclass

@@ -7,13 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from freezer.errors import VerificationError
+from freezer.errors import UsageError, VerificationError
 from freezer.evaluate import early
 from freezer.options import Options
+
+if TYPE_CHECKING:
+    from freezer.api import Frozen
 
 _PLACES = ["auto", "inline", "external"]
 _VALUES = (
@@ -63,11 +66,12 @@ _VALUES = (
 @click.option("--no-verify", is_flag=True, help="Do not run the original and the residual side by side.")
 @click.option("--strict", is_flag=True, help="Fail when the result could not be verified.")
 @click.option("--report", metavar="FILE", help="Write a page about it, one HTML file that works offline.")
+@click.option("--trace", metavar="FILE", help="Write what became of each node, as JSON, for `freezer why`.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON document.")
 def command(
     model: str | None, output: str | None, sets: tuple[str, ...], dims: tuple[str, ...], shapes: tuple[str, ...],
     no_verify: bool, strict: bool, as_json: bool, external_data: str, data_file: str | None,
-    report: str | None, recipe: str | None, write_recipe: str | None, **options: Any,
+    report: str | None, trace: str | None, recipe: str | None, write_recipe: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Freeze inputs and dimensions of MODEL, resolve what they decide, verify, and write OUT.
 
@@ -100,6 +104,8 @@ def command(
         )
         if write_recipe is not None:
             work.write(write_recipe)
+        if trace is not None:
+            _write_trace(frozen, trace)
         if report is not None:
             progress("report")
             frozen.write_report(report)
@@ -109,6 +115,12 @@ def command(
         from freezer.report.terminal import show
 
         show(frozen.report)
+
+
+def _write_trace(frozen: Frozen, path: str) -> None:
+    if frozen.trace is None:
+        raise UsageError(f"there is no trace of what engine '{frozen.options.engine}' does: drop --trace or --engine")
+    frozen.trace.write(path)
 
 
 def _copied(nbytes: int) -> str:

@@ -21,6 +21,7 @@ COMMANDS = {
     "variants": ("freezer.cli.variants", "Freeze many bindings of one model, which share their weights."),
     "verify": ("freezer.cli.verify", "Prove a frozen file again, from its metadata."),
     "fingerprint": ("freezer.cli.fingerprint", "Print what identifies a model up to names and order."),
+    "why": ("freezer.cli.why", "Say why a node of a frozen model is there, or what became of one."),
     "diff": ("freezer.cli.diff", "Show where two models differ."),
     "engines": ("freezer.cli.engines", "Run other engines on one case and say what each makes of it."),
     "routes": ("freezer.cli.routes", "Compare freezing a torch module before and after export."),
