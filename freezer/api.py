@@ -29,6 +29,7 @@ from freezer.verification.bisect import bisect
 if TYPE_CHECKING:
     from freezer.canonical import Difference
     from freezer.report.trace import Trace
+    from freezer.whatif import WhatIf
 
 Progress = Callable[[str], None]
 Values = Mapping[str, Any] | None
@@ -164,6 +165,13 @@ def _refusal(
 def inspect(model: Any) -> Inspection:
     """What a model holds: interface, ops, control flow, bytes. No weight in external data is read."""
     return inspection_of(load(model))
+
+
+def what_if(model: Any) -> WhatIf:
+    """What freezing each input and dimension would make static, best first, without any value."""
+    from freezer import whatif
+
+    return whatif.what_if(load(model).model)
 
 
 def verify(

@@ -20,7 +20,7 @@ FLOORS = {
     "freezer.passes": 4,
     "freezer.canonical": 5, "freezer.pipeline": 5,
     "freezer.verification": 6, "freezer.provenance": 6, "freezer.engines": 6,
-    "freezer.report": 7, "freezer.proof": 7,
+    "freezer.report": 7, "freezer.whatif": 7, "freezer.proof": 7,
     "freezer.api": 8, "freezer.engines.table": 8,
     "freezer.routes": 9, "freezer.variants": 9,
     "freezer": 10,
