@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from freezer.facts.dims import Shape
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Rewrite
-from freezer.rules.known import integer, made_by, only_user, same_type, stored, uniform
+from freezer.rules.known import made_by, only_user, same_type, stored, uniform
 from freezer.rules.registry import on
 
 _MEASURED = (ir.DataType.FLOAT, ir.DataType.DOUBLE)
@@ -22,9 +23,9 @@ def add_inside_convolution(node: ir.Node, facts: Facts) -> Answer:
     """Conv(x, w) + b is Conv(x, w, b), if b is a constant with one element, or one for each channel."""
     for value, other in (node.inputs, node.inputs[::-1]):
         conv, dtype = made_by(value, "Conv", "ConvTranspose"), facts.dtype(value)
-        if conv is None or not only_user(value) or dtype not in _MEASURED or _has_bias(conv):
+        if conv is None or not only_user(value) or dtype not in _MEASURED or len(conv.inputs) > 2:
             continue
-        bias = _by_channel(conv, facts.array(other), facts) if same_type(value, node.outputs[0], facts) else None
+        bias = _by_channel(facts.shape(value), facts.array(other)) if same_type(value, node.outputs[0], facts) else None
         if bias is not None:
             new = stored(bias, dtype)
             return _again(conv, [*conv.inputs[:2], new], list(conv.attributes.values()), [new])
@@ -34,34 +35,27 @@ def add_inside_convolution(node: ir.Node, facts: Facts) -> Answer:
 @on("Conv")
 def pad_inside_convolution(node: ir.Node, facts: Facts) -> Answer:
     """Conv(Pad(x)) with zeros around is Conv(x) with more padding."""
-    pad, rank = made_by(node.inputs[0], "Pad"), facts.rank(node.inputs[0])
-    if pad is None or not only_user(node.inputs[0]) or rank is None or facts.dtype(pad.inputs[0]) not in _MEASURED:
+    pad = made_by(node.inputs[0], "Pad")
+    if pad is None or not only_user(node.inputs[0]) or facts.dtype(pad.inputs[0]) not in _MEASURED:
         return None
     more, auto_pad = _zeros_around(pad, facts), node.attributes.get("auto_pad")
-    if more is None or len(more) != 2 * rank or (auto_pad is not None and auto_pad.value != "NOTSET"):
+    if more is None or (auto_pad is not None and auto_pad.value != "NOTSET"):
         return None
+    rank = len(more) // 2
     spatial = [*more[2:rank], *more[rank + 2 :]]
     if any(more[:2]) or any(more[rank : rank + 2]) or min(more) < 0:
         return None
     own = node.attributes["pads"].value if "pads" in node.attributes else [0] * len(spatial)
-    attributes = [a for name, a in node.attributes.items() if name != "pads"]
     pads = ir.AttrInt64s("pads", [int(a) + b for a, b in zip(own, spatial, strict=True)])
-    return _again(node, [pad.inputs[0], *node.inputs[1:]], [*attributes, pads], [])
+    return _again(node, [pad.inputs[0], *node.inputs[1:]], [*node.attributes.values(), pads], [])
 
 
-def _has_bias(conv: ir.Node) -> bool:
-    return len(conv.inputs) > 2 and conv.inputs[2] is not None
-
-
-def _by_channel(conv: ir.Node, array: np.ndarray | None, facts: Facts) -> np.ndarray | None:
+def _by_channel(shape: Shape | None, array: np.ndarray | None) -> np.ndarray | None:
     """A constant as a bias: of shape [C, 1, ...] or [1, C, 1, ...], or a single element."""
-    weight, rank = facts.shape(conv.inputs[1]), facts.rank(conv.inputs[0])
-    if weight is None or rank is None or array is None or array.ndim > rank:
+    if shape is None or array is None or not isinstance(shape[1], int) or array.size not in (1, shape[1]):
         return None
-    channels = weight[0] if conv.op_type == "Conv" else weight[1] * integer(conv, "group", 1)
-    if not isinstance(channels, int) or array.size not in (1, channels):
-        return None
-    if array.size == channels and (*([1] * (rank - array.ndim)), *array.shape)[1] != channels:
+    channels = shape[1]
+    if array.size == channels and (*([1] * (len(shape) - array.ndim)), *array.shape)[1] != channels:
         return None
     return np.ascontiguousarray(np.broadcast_to(array.reshape(-1), (channels,)))
 
@@ -72,7 +66,7 @@ def _zeros_around(pad: ir.Node, facts: Facts) -> list[int] | None:
     if (mode is not None and mode.value != "constant") or len(pad.inputs) > 3:
         return None
     pads, number = _operands(pad, facts)
-    return None if pads is None or number is None or number != 0 or np.signbit(number) else list(pads)
+    return None if pads is None or number != 0 or np.signbit(number) else list(pads)
 
 
 def _operands(pad: ir.Node, facts: Facts) -> tuple[tuple[int, ...] | None, np.generic | None]:
@@ -80,8 +74,8 @@ def _operands(pad: ir.Node, facts: Facts) -> tuple[tuple[int, ...] | None, np.ge
     if len(pad.inputs) > 1:
         value = pad.inputs[2] if len(pad.inputs) > 2 else None
         return facts.ints(pad.inputs[1]), np.float32(0) if value is None else uniform(value, facts)
-    pads, number = pad.attributes.get("pads"), pad.attributes.get("value")
-    return None if pads is None else tuple(pads.value), np.float32(0 if number is None else number.value)
+    number = pad.attributes.get("value")
+    return tuple(pad.attributes["pads"].value), np.float32(0 if number is None else number.value)
 
 
 def _again(conv: ir.Node, inputs: list[ir.Value | None], attributes: list[ir.Attr], new: list[ir.Value]) -> Rewrite:

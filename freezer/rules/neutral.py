@@ -72,11 +72,11 @@ def drop_added_positive_zero(node: ir.Node, facts: Facts) -> Answer:
 @on("Mul", relaxed=True)
 def multiply_by_zero(node: ir.Node, facts: Facts) -> Answer:
     """x * 0 as 0: a negative x makes -0.0, infinities and NaN make NaN."""
-    output = facts.of(node.outputs[0])
-    zero = any(uniform(other, facts) == 0 for other in node.inputs)
-    if not zero or output.dtype is None or output.known_shape is None:
+    sizes = facts.of(node.outputs[0]).known_shape
+    dtype = next((facts.dtype(v) for v in node.inputs if uniform(v, facts) == 0), None)
+    if dtype is None or sizes is None:
         return None
-    number, shape = stored(np.zeros((), output.dtype.numpy()), output.dtype), constant(list(output.known_shape))
+    number, shape = stored(np.zeros((), dtype.numpy()), dtype), constant(list(sizes))
     expand = ir.Node("", "Expand", [number, shape])
     return Rewrite([expand.outputs[0]], [expand], [number, shape])
 

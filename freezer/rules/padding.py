@@ -20,13 +20,15 @@ def pad_instead_of_concat(node: ir.Node, facts: Facts) -> Answer:
 
     Only where that saves a node: c is expanded at run time, or a convolution can pad.
     """
-    rank, dtype = facts.rank(node.outputs[0]), facts.dtype(node.outputs[0])
-    if len(node.inputs) != 2 or facts.opset_imports.get("", 0) < _FIRST_OPSET or not rank or dtype not in _PADDED:
+    dtype = facts.dtype(node.outputs[0])
+    if len(node.inputs) != 2 or facts.opset_imports.get("", 0) < _FIRST_OPSET or dtype not in _PADDED:
         return None
-    axis = integer(node, "axis", 0) % rank
     for place, (value, kept) in enumerate((node.inputs, node.inputs[::-1])):
         number, shape = _number(value, node.outputs[0], facts), facts.shape(value)
-        if number is None or shape is None or not isinstance(shape[axis], int):
+        if number is None or shape is None:
+            continue
+        axis, rank = integer(node, "axis", 0) % len(shape), len(shape)
+        if not isinstance(shape[axis], int):
             continue
         pads = [0] * (2 * rank)
         pads[axis + place * rank] = int(shape[axis])  # type: ignore[arg-type]

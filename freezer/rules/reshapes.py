@@ -24,12 +24,10 @@ def drop_reshape_before_reshape(node: ir.Node, facts: Facts) -> Answer:
     All readers are elementwise nodes whose other operands are single numbers or made of x too, and Reshapes to
     a constant target without 0, which the shape of their operand does not matter to.
     """
-    source, output = node.inputs[0], node.outputs[0]
-    rank, before = facts.rank(source), facts.rank(output)
-    if source is None or not rank or not before or facts.dtype(source) is None:
+    before, after = facts.rank(node.inputs[0]), facts.rank(node.outputs[0])
+    if before is None or after is None:
         return None
-    region = _region(output, min(rank, before), facts)
-    return Rewrite([source]) if region else None
+    return Rewrite([node.inputs[0]]) if _region(node.outputs[0], min(before, after), facts) else None
 
 
 def _region(start: ir.Value, rank: int, facts: Facts) -> bool:
@@ -43,7 +41,7 @@ def _region(start: ir.Value, rank: int, facts: Facts) -> bool:
         for reader in value.consumers():
             if is_absolute(reader, facts):
                 continue
-            if reader.domain or reader.op_type not in _ELEMENTWISE or reader.graph is not start.graph:
+            if reader.domain or reader.op_type not in _ELEMENTWISE:
                 return False
             checked.append(reader)
             if reader.outputs[0] not in inside:

@@ -29,21 +29,20 @@ def drop_transpose_after_transpose(node: ir.Node, facts: Facts) -> Answer:
     f: exact elementwise nodes with constants, Concat, Pad, Unsqueeze and Expand of constants, each read once.
     """
     perm = order_of(node, facts)
-    if perm is None or made_by(node.inputs[0], "Transpose") is not None:
+    if perm is None:
         return None
     way = _Way(facts)
     result = way.back(node.inputs[0], perm, _DEEPEST)
-    return Rewrite([result], way.nodes, way.constants) if result is not None and way.undone else None
+    return Rewrite([result], way.nodes, way.constants) if result is not None else None
 
 
 @dataclass
 class _Way:
-    """The new nodes on the way back from a Transpose. undone: how many Transposes were met that it undoes."""
+    """The new nodes on the way back from a Transpose to one that it undoes."""
 
     facts: Facts
     nodes: list[ir.Node] = field(default_factory=list)
     constants: list[ir.Value] = field(default_factory=list)
-    undone: int = 0
 
     def back(self, value: ir.Value | None, perm: Sequence[int], depth: int) -> ir.Value | None:
         """A value that is Transpose(value, perm) without a Transpose; None if there is none."""
@@ -53,7 +52,6 @@ class _Way:
         inner = made_by(value, "Transpose")
         if inner is not None:
             first = order_of(inner, self.facts)
-            self.undone += 1
             return inner.inputs[0] if first is not None and [first[i] for i in perm] == sorted(perm) else None
         maker = made_by(value, *_MAKERS, *_EXACT)
         if maker is None or not only_user(value) or not depth or self.facts.rank(value) != len(perm):

