@@ -1,19 +1,24 @@
-"""Proves a frozen file again, from what its metadata says was frozen."""
+"""Proves a frozen file again, from what its metadata says was frozen, or says where it goes wrong."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
+
+import onnx_ir as ir
 
 from freezer import engines, verification
 from freezer.bindings import Bindings, bind
 from freezer.errors import ModelError, UsageError
 from freezer.model_io import Source, load
 from freezer.options import Options
+from freezer.pipeline import specialise
 from freezer.provenance import Step, describe, recorded_value, steps
 from freezer.verification import Verdict
+from freezer.verification.bisect import bisect
+from freezer.verification.parting import Parting, part
 
 
 def prove(
@@ -26,15 +31,77 @@ def prove(
     Raises ModelError for a file that was not frozen from `against`, or with other values, UsageError for a value
     that is missing. A difference is a verdict, not an error.
     """
+    case = _case(frozen, against, values, allow_link)
+    return verification.verify(
+        case.source, case.frozen, case.bindings, feeds=feeds, seed=seed, tolerance=case.tolerance
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Blame:
+    """verdict: what verification says of the file. rewrite: the first change, in words, after which freezing the
+    source again gives different outputs. parting: the first value that differs, from that of the source, or, if
+    `again`, from that of freezing the source again, which was proven equal; None where nothing could be compared.
+    """
+
+    verdict: Verdict
+    rewrite: str | None = None
+    parting: Parting | None = None
+    again: bool = False
+
+
+def blame(
+    frozen: str | os.PathLike, against: str | os.PathLike, values: Mapping[str, Any] | None = None, *,
+    feeds: int = 3, seed: int = 0, allow_link: str | os.PathLike | None = None,
+) -> Blame:  # fmt: skip
+    """Where a frozen file and its source part. Arguments and errors as for prove()."""
+    reload = lambda: load(against, allow_link=allow_link)  # noqa: E731
+    case = _case(frozen, against, values, allow_link)
+    how: dict[str, Any] = {"feeds": feeds, "seed": seed, "tolerance": case.tolerance}
+    verdict = verification.verify(case.source, case.frozen, case.bindings, **how)
+    if verdict.equal is not False:
+        return Blame(verdict)
+    rewrite, reference = None, case.source
+    if case.native:
+        fresh = specialise(reload(), case.bindings, case.options)
+        again = verification.verify(case.source, fresh.model, case.bindings, feeds=feeds, seed=seed)
+        if again.equal:
+            reference = replace(case.source, model=fresh.model)
+        elif again.equal is False:
+            rewrite = bisect(reload, case.bindings, case.options, fresh.log.changes)
+    parting = part(reference, case.frozen, case.bindings, **how) if verdict.outputs else None
+    return Blame(verdict, rewrite, parting, reference is not case.source)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A frozen file, its source, and how the one was made from the other; options: those of the last freeze.
+
+    native: no other engine changed it.
+    """
+
+    source: Source
+    frozen: ir.Model
+    bindings: Bindings
+    options: Options
+    native: bool
+    tolerance: dict[str, float] | None
+
+
+def _case(
+    frozen: str | os.PathLike, against: str | os.PathLike, values: Mapping[str, Any] | None,
+    allow_link: str | os.PathLike | None,
+) -> _Case:  # fmt: skip
     result, source = load(frozen, allow_link=allow_link), load(against, allow_link=allow_link)
     taken = _since(steps(result.model), source, os.fspath(frozen))
     bindings = _bindings(source, taken, values or {})
     known = {f.name for f in fields(Options)}
+    options = [Options(**{k: v for k, v in step.options.items() if k in known}) for step in taken]
     allowed: dict[str, float] = {}
-    for step in taken:
-        options = Options(**{name: value for name, value in step.options.items() if name in known})
-        allowed |= engines.tolerances(options) or {}
-    return verification.verify(source, result.model, bindings, feeds=feeds, seed=seed, tolerance=allowed or None)
+    for chosen in options:
+        allowed |= engines.tolerances(chosen) or {}
+    native = all({o.engine, o.then} <= {None, engines.NATIVE} for o in options)
+    return _Case(source, result.model, bindings, options[-1], native, allowed or None)
 
 
 def _since(taken: Sequence[Step], source: Source, frozen: str) -> Sequence[Step]:

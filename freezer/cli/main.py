@@ -20,6 +20,7 @@ COMMANDS = {
     "inspect": ("freezer.cli.inspect", "Show what a model holds, without reading its weights."),
     "variants": ("freezer.cli.variants", "Freeze many bindings of one model, which share their weights."),
     "verify": ("freezer.cli.verify", "Prove a frozen file again, from its metadata."),
+    "bisect": ("freezer.cli.bisect", "Say where a frozen file that is wrong parts from its source."),
     "fingerprint": ("freezer.cli.fingerprint", "Print what identifies a model up to names and order."),
     "why": ("freezer.cli.why", "Say why a node of a frozen model is there, or what became of one."),
     "diff": ("freezer.cli.diff", "Show where two models differ."),
