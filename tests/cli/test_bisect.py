@@ -79,6 +79,18 @@ def test_a_constant_in_place_of_a_node_is_found(folder):
     assert "by Abs 'other', OUT by a constant" in done.stdout
 
 
+def test_the_work_of_another_engine_is_compared_with_the_source(folder):
+    model = onnx.load(folder / "out.onnx")
+    node(model.graph, "third").op_type = "Div"
+    onnx.helper.set_model_props(
+        model, {p.key: p.value for p in model.metadata_props} | {"freezer.0.options": '{"engine": "onnxslim"}'}
+    )
+    onnx.save(model, folder / "out.onnx")
+    found = blame(folder / "out.onnx", folder / "m.onnx")
+    assert found.parting is not None and found.parting.value.name == "c"
+    assert not found.again and found.rewrite is None
+
+
 def test_a_wrong_rule_is_named(folder, monkeypatch):
     from freezer.rewrite import Rewrite
     from freezer.rules import BY_OP
