@@ -1,4 +1,4 @@
-"""What a user may choose about specialising."""
+"""What a user may choose."""
 
 from __future__ import annotations
 
@@ -30,3 +30,22 @@ class Options:
     engine: str = "native"
     then: str | None = None
     tolerance: float | None = None
+
+
+@dataclass(frozen=True)
+class Running:
+    """How a command runs. verify: run the original and the result side by side. strict: fail where that was not
+    possible. allow_link: the folder that external data may be linked from.
+    """
+
+    verify: bool = True
+    strict: bool = False
+    allow_link: str | None = None
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How a command saves. external_data: "auto", "inline" or "external". data_file: the name of that file."""
+
+    external_data: str = "auto"
+    data_file: str | None = None

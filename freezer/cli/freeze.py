@@ -13,10 +13,11 @@ import click
 
 from freezer.errors import UsageError, VerificationError
 from freezer.evaluate import early
-from freezer.options import Options
+from freezer.options import Options, Running, Saving
 
 if TYPE_CHECKING:
     from freezer.api import Frozen
+    from freezer.recipe import Recipe
 
 _PLACES = ["auto", "inline", "external"]
 _VALUES = (
@@ -63,15 +64,14 @@ _VALUES = (
 @click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
 @click.option("--recipe", metavar="FILE", help="Freeze what a recipe says; MODEL, -o and options here count more.")
 @click.option("--write-recipe", metavar="FILE", help="Write what this command line freezes as a recipe (TOML).")
-@click.option("--no-verify", is_flag=True, help="Do not run the original and the residual side by side.")
+@click.option("--verify/--no-verify", default=True, help="Run the original and the residual side by side, or not.")
 @click.option("--strict", is_flag=True, help="Fail when the result could not be verified.")
 @click.option("--report", metavar="FILE", help="Write a page about it, one HTML file that works offline.")
 @click.option("--trace", metavar="FILE", help="Write what became of each node, as JSON, for `freezer why`.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON document.")
 def command(
     model: str | None, output: str | None, sets: tuple[str, ...], dims: tuple[str, ...], shapes: tuple[str, ...],
-    no_verify: bool, strict: bool, as_json: bool, external_data: str, data_file: str | None,
-    report: str | None, trace: str | None, recipe: str | None, write_recipe: str | None, **options: Any,
+    as_json: bool, report: str | None, trace: str | None, recipe: str | None, write_recipe: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Freeze inputs and dimensions of MODEL, resolve what they decide, verify, and write OUT.
 
@@ -85,6 +85,7 @@ def command(
     from freezer.cli.job import job
 
     work = job(model, output, sets, dims, shapes, recipe, options)
+    running = work.recipe.chosen(Running)
     from freezer.api import freeze
     from freezer.model_io.target import check_report, check_target
 
@@ -93,17 +94,15 @@ def command(
         check_report(Path(report), work.model, Path(work.output))
     with _progress() as progress:
         frozen = freeze(
-            work.model, work.values, dims=work.dims, shapes=work.shapes, verify=not no_verify, progress=progress,
-            **work.options,
+            work.model, work.values, dims=work.recipe.dims, shapes=work.recipe.shapes, verify=running.verify,
+            allow_link=running.allow_link, progress=progress, **vars(work.recipe.chosen(Options)),
         )  # fmt: skip
-        if strict and frozen.report.unverified:
+        if running.strict and frozen.report.unverified:
             raise VerificationError(f"{frozen.report.unverified}; nothing was written, as --strict wants it")
         progress("save")
-        frozen.save(
-            work.output, external_data=external_data, data_file=data_file, progress=lambda n: progress(_copied(n))
-        )
+        frozen.save(work.output, progress=lambda n: progress(_copied(n)), **vars(work.recipe.chosen(Saving)))
         if write_recipe is not None:
-            work.write(write_recipe)
+            _write_recipe(write_recipe, work.recipe)
         if trace is not None:
             _write_trace(frozen, trace)
         if report is not None:
@@ -115,6 +114,12 @@ def command(
         from freezer.report.terminal import show
 
         show(frozen.report)
+
+
+def _write_recipe(path: str, recipe: Recipe) -> None:
+    from freezer.recipe import write_recipe
+
+    write_recipe(path, recipe)
 
 
 def _write_trace(frozen: Frozen, path: str) -> None:

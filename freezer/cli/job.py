@@ -13,28 +13,17 @@ from click.core import ParameterSource
 from freezer.bindings import RawValue
 from freezer.cli import parse
 from freezer.errors import UsageError
-from freezer.options import Options
-from freezer.recipe import Recipe, read_recipe, write_recipe
+from freezer.recipe import Recipe, read_recipe
 
 
 @dataclass
 class Job:
-    """One freeze. texts: input -> VALUE as it is written. options: keyword arguments of api.freeze."""
+    """One freeze. recipe: all of it, as it would be written. values: input -> what its VALUE text says."""
 
     model: str
     output: str
-    texts: dict[str, str]
+    recipe: Recipe
     values: dict[str, RawValue]
-    dims: dict[str, int]
-    shapes: dict[str, list[int | None]]
-    options: dict[str, Any]
-
-    def write(self, path: str) -> None:
-        """Write the recipe of this job."""
-        chosen = Options(**{k: v for k, v in self.options.items() if k in Options.__dataclass_fields__})
-        write_recipe(
-            path, self.model, sets=self.texts, dims=self.dims, shapes=self.shapes, options=chosen, output=self.output
-        )  # fmt: skip
 
 
 def job(
@@ -44,8 +33,7 @@ def job(
     """Read the recipe, if any, and put the command line over it. Raises UsageError, or ModelError for changed files."""
     base = Recipe() if recipe is None else read_recipe(recipe)
     texts = parse.texts(sets)
-    kept = {name: text for name, text in base.sets.items() if name not in texts}
-    base.sets = kept
+    base.sets = {name: text for name, text in base.sets.items() if name not in texts}
     source = model if model is not None else base.source
     target = output if output is not None else base.output
     if source is None:
@@ -54,11 +42,11 @@ def job(
         raise UsageError("no output is given: add -o OUT")
     base.check_source(Path(source))
     values = base.values() | parse.values(sets)
-    ways = parse.dims(dims), parse.shapes(shapes)
-    chosen = {**options, **base.options, **_explicit(options)}
-    return Job(
-        str(source), str(target), base.texts() | texts, values, base.dims | ways[0], base.shapes | ways[1], chosen
-    )
+    whole = Recipe(
+        Path(source), "", base.texts() | texts, base.dims | parse.dims(dims), base.shapes | parse.shapes(shapes),
+        {**options, **base.options, **_explicit(options)}, output=Path(target),
+    )  # fmt: skip
+    return Job(str(source), str(target), whole, values)
 
 
 def _explicit(options: dict[str, Any]) -> dict[str, Any]:

@@ -18,11 +18,13 @@ from freezer.errors import FreezerError, UsageError, printable
 @click.option("-o", "--output", required=True, metavar="DIR", help="The folder that the variants go to.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes; by default one a core.")
 @click.option("--dask", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler.")
-@click.option("--no-verify", is_flag=True, help="Do not run the original and each variant side by side.")
+@click.option("--verify/--no-verify", default=None, help="Run the original and each variant side by side, or not.")
+@click.option("--strict", is_flag=True, default=None, help="A variant that could not be verified fails.")
+@click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON document.")
 def command(
-    model: str | None, recipe: str, output: str, jobs: int | None, dask: str | None, no_verify: bool, as_json: bool
-) -> None:
+    model: str | None, recipe: str, output: str, jobs: int | None, dask: str | None, as_json: bool, **running: Any
+) -> None:  # fmt: skip
     """Freeze many bindings of MODEL into DIR; equal constants are written once, in one data file.
 
     A variant that fails is reported, the others are made; the exit code is then 1.
@@ -33,9 +35,8 @@ def command(
     source = model or listed[0].recipe.source
     if source is None:
         raise UsageError("no model is given: freezer variants MODEL --recipe FILE -o DIR, or a recipe with a source")
-    made, written = make_variants(
-        source, listed, output, verify=not no_verify, jobs=jobs, dask=dask, progress=_announce(len(listed))
-    )
+    said = {name: value for name, value in running.items() if value is not None}
+    made, written = make_variants(source, listed, output, jobs=jobs, dask=dask, progress=_announce(len(listed)), **said)
     if as_json:
         data = None if written.data_file is None else str(written.data_file)
         sums = {"data_file": data, "data_bytes": written.nbytes, "shared_files": list(map(str, written.shared_files))}

@@ -17,24 +17,24 @@ batch = 1
 [shapes]
 input = "1,576"
 
-[options]                       # the fields of freezer.options.Options
+[options]                       # the fields of freezer.options.Options, .Running and .Saving
 prune_inputs = true
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from freezer.bindings import RawValue, parse_value
 from freezer.errors import ModelError, UsageError
-from freezer.options import Options
+from freezer.options import Options, Running, Saving
+from freezer.recipe.values import moved, sha256_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -42,9 +42,12 @@ else:
     import tomli as tomllib
 
 Sizes = list[Any]
+Kind = TypeVar("Kind", Options, Running, Saving)
+# Of the options whose default is None.
+_TYPES = {"largest_constant": int, "fuel": int, "memory": int, "then": str, "tolerance": float, "allow_link": str,
+          "data_file": str}  # fmt: skip
 _TABLES = ("set", "dims", "shapes", "options")
 _KEYS = {"source", "source_sha256", "output", "files", *_TABLES}
-_CHUNK = 1 << 22
 
 
 @dataclass
@@ -53,8 +56,8 @@ class Recipe:
 
     source: the model, None where it is left open; source_sha256: of that file, "" where it is not said.
     sets: input -> VALUE text, files in it relative to `folder`. dims: symbol -> size. shapes: input -> sizes, None
-    keeps one. options: fields of Options. files: value file, as it is named in `sets` -> sha256. folder: of the recipe.
-    output: where the result goes, None where that is left open.
+    keeps one. options: fields of Options, Running and Saving. files: value file, as it is named in `sets` -> sha256.
+    folder: of the recipe. output: where the result goes, None where that is left open.
     """
 
     source: Path | None = None
@@ -67,9 +70,13 @@ class Recipe:
     folder: Path = Path()
     output: Path | None = None
 
+    def chosen(self, kind: type[Kind]) -> Kind:
+        """The options of a kind: Options, Running or Saving."""
+        return kind(**{f.name: self.options[f.name] for f in fields(kind) if f.name in self.options})
+
     def texts(self) -> dict[str, str]:
         """The VALUE texts, files in them named from the current folder."""
-        return {name: _moved(text, self.folder) for name, text in self.sets.items()}
+        return {name: moved(text, self.folder) for name, text in self.sets.items()}
 
     def values(self) -> dict[str, RawValue]:
         """The values, read. Raises UsageError for a file that is wrong, ModelError for one that changed."""
@@ -99,15 +106,6 @@ def _expect(path: Path, expected: str, what: str, key: str) -> None:
         )
 
 
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hex, read in pieces."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file. Raises UsageError, which names the line of a mistake."""
     try:
@@ -121,11 +119,14 @@ def read_toml(path: Path) -> dict[str, Any]:
 def read_recipe(path: str | os.PathLike) -> Recipe:
     """A recipe file. Raises UsageError for what a recipe cannot hold."""
     document = read_toml(Path(path))
-    return to_recipe(document, Path(path), _KEYS)
+    return to_recipe(document, Path(path), _KEYS, Options, Running, Saving)
 
 
-def to_recipe(document: Mapping[str, Any], path: Path, keys: set[str]) -> Recipe:
-    """The recipe in a TOML document or a table of one. keys: what may stand in it. path: of the file."""
+def to_recipe(document: Mapping[str, Any], path: Path, keys: set[str], *kinds: type) -> Recipe:
+    """The recipe in a TOML document or a table of one.
+
+    path: of the file. keys: what may stand in it, with options of these kinds. Raises UsageError.
+    """
     if unknown := sorted(document.keys() - keys):
         raise UsageError(f"the recipe '{path}' has the unknown key '{unknown[0]}'; known are {', '.join(sorted(keys))}")
     for key in ("source", "source_sha256", "output"):
@@ -138,7 +139,7 @@ def to_recipe(document: Mapping[str, Any], path: Path, keys: set[str]) -> Recipe
         {name: value_text(value, name, path) for name, value in tables["set"].items()},
         {name: size(value, f"dims.{name}", path) for name, value in tables["dims"].items()},
         {name: sizes(value, name, path) for name, value in tables["shapes"].items()},
-        check_options(tables["options"], path),
+        check_options(tables["options"], path, *kinds),
         {name: str(value) for name, value in tables["files"].items()}, path.parent, output,
     )  # fmt: skip
 
@@ -181,59 +182,13 @@ def sizes(value: Any, name: str, path: Path) -> Sizes:
     return [None if d == "_" else size(d, f"shapes.{name}", path) for d in numbers]
 
 
-def check_options(options: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Raise UsageError for an option that there is not, or of another type."""
-    defaults = {f.name: f.default for f in fields(Options)}
-    numbers = {"largest_constant": int, "fuel": int, "memory": int, "then": str, "tolerance": float}
+def check_options(options: dict[str, Any], path: Path, *kinds: type) -> dict[str, Any]:
+    """The options, folders named from the current one. Raises UsageError for one that `kinds` do not have."""
+    defaults = {f.name: f.default for kind in kinds for f in fields(kind)}
     for name, value in options.items():
         if name not in defaults:
             raise UsageError(f"the recipe '{path}' has no option '{name}'; there are {', '.join(sorted(defaults))}")
-        kind = numbers.get(name, type(defaults[name]))
+        kind = _TYPES.get(name, type(defaults[name]))
         if not isinstance(value, (float, int) if kind is float else kind) or (kind is not bool and value is True):
             raise UsageError(f"the recipe '{path}': options.{name} must be of type {kind.__name__}, not {value!r}")
-    return options
-
-
-def _moved(text: str, folder: Path, to: Path | None = None) -> str:
-    """A VALUE text whose file is named from another folder: `folder` -> the current one, or `to`."""
-    if not text.strip().startswith("@"):
-        return text
-    found = folder / text.strip()[1:]
-    return f"@{found if to is None else os.path.relpath(found, to)}"
-
-
-def value_file(text: str) -> str | None:
-    """The file that a VALUE text names, without the key of an archive; None if it names none."""
-    if not text.strip().startswith("@"):
-        return None
-    name = text.strip()[1:]
-    archive, _, _ = name.rpartition(".npz:")
-    return f"{archive}.npz" if archive else name
-
-
-def write_recipe(
-    path: str | os.PathLike, source: str | os.PathLike, *, sets: Mapping[str, str], dims: Mapping[str, int],
-    shapes: Mapping[str, Sizes], options: Options | None = None, output: str | os.PathLike | None = None,
-) -> None:  # fmt: skip
-    """Write the recipe of a freeze, whole or not at all; paths in it are relative to its folder.
-
-    sets: input -> VALUE text, files in it relative to the current folder. Raises UsageError, FreezerError.
-    """
-    import tomli_w
-
-    from freezer.model_io.atomic import whole_files
-    from freezer.model_io.target import check_target
-
-    target, folder, chosen = Path(path), Path(path).parent, options or Options()
-    moved = {name: _moved(text, Path(), folder) for name, text in sets.items()}
-    names = sorted({name for text in moved.values() if (name := value_file(text)) is not None})
-    check_target(target, source, [os.fspath(folder / name) for name in names])
-    document = {
-        "source": os.path.relpath(source, folder), "source_sha256": sha256_of(Path(source)),
-        "output": "" if output is None else os.path.relpath(output, folder),
-        "set": moved, "files": {name: sha256_of(folder / name) for name in names}, "dims": dict(dims),
-        "shapes": {n: ",".join("_" if d is None else str(d) for d in shape) for n, shape in shapes.items()},
-        "options": {f.name: v for f in fields(chosen) if (v := getattr(chosen, f.name)) != f.default},
-    }  # fmt: skip
-    with whole_files(target) as (file,):
-        file.file.write(tomli_w.dumps({key: part for key, part in document.items() if part}).encode())
+    return {name: str(path.parent / v) if name == "allow_link" else v for name, v in options.items()}

@@ -26,7 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from freezer.errors import UsageError
-from freezer.recipe import Recipe, read_toml, size, table, to_recipe, value_text
+from freezer.options import Options, Running
+from freezer.recipe import Recipe
+from freezer.recipe.read import read_toml, size, table, to_recipe, value_text
 
 _OWN = {"set", "dims", "shapes", "options"}
 _BASE = _OWN | {"source", "source_sha256", "files"}
@@ -46,7 +48,9 @@ def read_variants(path: str | os.PathLike) -> list[Variant]:
     """The variants in a recipe file, in its order. Raises UsageError for what it cannot hold, or none."""
     path = Path(path)
     document = read_toml(path)
-    base = to_recipe({k: v for k, v in document.items() if k not in ("variant", "matrix")}, path, _BASE)
+    base = to_recipe(
+        {k: v for k, v in document.items() if k not in ("variant", "matrix")}, path, _BASE, Options, Running
+    )
     listed = _listed(document, base, path)
     cells = list(itertools.islice(_cells(table(document, "matrix", path), path), MOST + 1))
     if len(listed) * len(cells) > MOST:
@@ -64,7 +68,7 @@ def _listed(document: dict[str, Any], base: Recipe, path: Path) -> list[Variant]
 
 
 def _variant(document: dict[str, Any], base: Recipe, path: Path) -> Variant:
-    own = to_recipe({k: v for k, v in document.items() if k != "name"}, path, _OWN)
+    own = to_recipe({k: v for k, v in document.items() if k != "name"}, path, _OWN, Options, Running)
     if not isinstance(document.get("name"), str):
         raise UsageError(f"the recipe '{path}': each [[variant]] needs a name, a text")
     return Variant(document["name"], _over(base, own))

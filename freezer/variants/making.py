@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from freezer.errors import FreezerError, UsageError
+from freezer.errors import FreezerError, UsageError, VerificationError
+from freezer.options import Options, Running
 from freezer.variants.listing import Variant
+from freezer.variants.pool import each
 from freezer.variants.sharing import Written, stage, write_together
 
 Progress = Callable[[str], None]
@@ -36,29 +35,47 @@ class Made:
     shared_bytes: int = 0
 
 
+@dataclass(frozen=True)
+class _Job:
+    """What travels to another process. texts: input -> VALUE; stem: of the staged files."""
+
+    name: str
+    source: str
+    stem: str
+    texts: dict[str, str]
+    dims: dict[str, int]
+    shapes: dict[str, list[Any]]
+    options: Options
+    running: Running
+
+
 def make_variants(
     source: str | os.PathLike, variants: Sequence[Variant], folder: str | os.PathLike, *,
-    verify: bool = True, jobs: int | None = None, dask: str | None = None, progress: Progress = lambda _: None,
+    jobs: int | None = None, dask: str | None = None, progress: Progress = lambda _: None, **running: Any,
 ) -> tuple[list[Made], Written]:  # fmt: skip
     """Freeze every variant of the source, and write FOLDER/NAME.onnx for each that succeeds.
 
     jobs: processes, by default one a core. dask: the address of a scheduler, whose workers see the same files.
-    progress: called with the name of each variant that is done. The files do not depend on where or in which order
-    variants were made. Raises UsageError, ModelError (a file that a recipe names has changed), FreezerError.
+    progress: called with the name of each variant that is done. running: fields of freezer.options.Running, which
+    count more than a recipe's. The files do not depend on where or in which order variants were made. Raises
+    UsageError, ModelError (a file that a recipe names has changed), FreezerError.
     """
     target, path = Path(folder), Path(source)
-    for recipe in {id(v.recipe.source_sha256): v.recipe for v in variants}.values():
+    for recipe in {v.recipe.source_sha256: v.recipe for v in variants}.values():
         recipe.check_source(path)
-    variants[0].recipe.check_files()
+        recipe.check_files()
     try:
         target.mkdir(exist_ok=True)
     except OSError as error:
         raise UsageError(f"the folder '{target}' cannot be made: {error.strerror}") from None
     try:
         with tempfile.TemporaryDirectory(dir=target, prefix=".freezer-") as staging:
-            found = _run(path.resolve(), variants, os.path.abspath(staging), verify, jobs, dask, progress)
-            names = [m.name for m in found if not m.error]
-            written = write_together(names, Path(staging), target, path)
+            todo = [_job(v, path.resolve(), Path(staging).absolute(), running) for v in variants]
+            found: list[Made] = [Made(job.name) for job in todo]
+            for index, made, lost in each(_make, todo, workers=jobs, dask=dask):
+                found[index] = made or replace(found[index], error=lost)
+                progress(found[index].name)
+            written = write_together([m.name for m in found if not m.error], Path(staging), target, path)
     except OSError as error:
         raise FreezerError(f"cannot write into '{target}': {error.strerror}") from error
     return [_with_sizes(m, written) for m in found], written
@@ -68,67 +85,40 @@ def _with_sizes(made: Made, written: Written) -> Made:
     if made.error:
         return made
     own, shared = written.sizes[made.name]
-    return Made(made.name, "", made.message, made.nodes, str(written.paths[made.name]), own, shared)
+    return replace(made, path=str(written.paths[made.name]), own_bytes=own, shared_bytes=shared)
 
 
-def _run(
-    source: Path, variants: Sequence[Variant], staging: str, verify: bool, jobs: int | None, dask: str | None,
-    progress: Progress,
-) -> list[Made]:  # fmt: skip
-    found: dict[str, Made] = {}
-    with _executor(jobs, dask, len(variants)) as executor:
-        futures = {executor.submit(make, str(source), v.name, _job(v), staging, verify): v.name for v in variants}
-        for future in as_completed(futures):
-            name = futures[future]
-            try:
-                found[name] = future.result()
-            except Exception as error:  # the process, or the cluster's worker, died
-                found[name] = Made(name, f"its process died: {type(error).__name__}")
-            progress(name)
-    return [found[v.name] for v in variants]
-
-
-def _job(variant: Variant) -> dict[str, Any]:
-    """What travels to another process: texts and numbers."""
-    recipe = variant.recipe
+def _job(variant: Variant, source: Path, staging: Path, running: dict[str, Any]) -> _Job:
+    recipe, stem = variant.recipe, staging / variant.name
     texts = {n: f"@{os.path.abspath(t[1:])}" if t.startswith("@") else t for n, t in recipe.texts().items()}
-    return {"sets": texts, "dims": recipe.dims, "shapes": recipe.shapes, "options": recipe.options}
+    how = replace(recipe.chosen(Running), **running)
+    if how.allow_link is not None:
+        how = replace(how, allow_link=os.path.abspath(how.allow_link))
+    options = recipe.chosen(Options)
+    return _Job(variant.name, str(source), str(stem), texts, recipe.dims, recipe.shapes, options, how)
 
 
-@contextmanager
-def _executor(jobs: int | None, dask: str | None, count: int) -> Iterator[Executor]:
-    if dask is not None:
-        with _cluster(dask) as client:
-            yield client.get_executor(pure=False, retries=0)
-        return
-    workers = max(1, min(jobs or os.cpu_count() or 1, count))
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as executor:
-        yield executor
-
-
-def _cluster(address: str) -> Any:
-    try:
-        from dask.distributed import Client
-    except ImportError:
-        raise UsageError("--dask needs dask.distributed: pip install 'onnx-freezer[dask]'") from None
-    try:
-        return Client(address, timeout=10)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"no Dask scheduler answers at '{address}': {type(error).__name__}") from None
-
-
-def make(source: str, name: str, job: dict[str, Any], staging: str, verify: bool) -> Made:
+def _make(job: _Job) -> Made:
     """Freeze one variant and put it into the staging folder. What goes wrong is in the answer."""
+    try:
+        return _frozen(job)
+    except FreezerError as error:
+        return Made(job.name, str(error))
+    except Exception as error:
+        return Made(job.name, f"internal error: {type(error).__name__}: {str(error)[:200]}")
+
+
+def _frozen(job: _Job) -> Made:
     from freezer.api import freeze
     from freezer.bindings import parse_value
 
-    try:
-        values = {n: parse_value(text) for n, text in job["sets"].items()}
-        frozen = freeze(source, values, dims=job["dims"], shapes=job["shapes"], verify=verify, **job["options"])
-        stage(frozen.residual, Path(staging) / name)
-    except FreezerError as error:
-        return Made(name, str(error))
-    except Exception as error:
-        return Made(name, f"internal error: {type(error).__name__}: {str(error)[:200]}")
+    values = {name: parse_value(text) for name, text in job.texts.items()}
+    frozen = freeze(
+        job.source, values, dims=job.dims, shapes=job.shapes, verify=job.running.verify,
+        allow_link=job.running.allow_link, **asdict(job.options),
+    )  # fmt: skip
+    if job.running.strict and frozen.report.unverified:
+        raise VerificationError(frozen.report.unverified)
+    stage(frozen.residual, Path(job.stem))
     message = (frozen.report.verification or {}).get("message", "not verified (--no-verify)")
-    return Made(name, "", message, frozen.report.after.nodes)
+    return Made(job.name, "", message, frozen.report.after.nodes)
