@@ -54,8 +54,10 @@ def scoped(layers: int = 40, nodes: int = 12) -> onnx.ModelProto:
 
 
 def page(model: onnx.ModelProto, path: Path, values: dict | None = None, **how) -> Path:
-    """Freeze, save beside the page, and write the page."""
-    frozen = freezer.freeze(model, values, verify=False, **how)
+    """Save the model beside the page, freeze it, save the result, and write the page."""
+    source = path.with_suffix(".model.onnx")
+    onnx.save(model, source)
+    frozen = freezer.freeze(source, values, verify=False, **how)
     frozen.save(path.with_suffix(".onnx"))
     frozen.write_report(path)
     return path

@@ -8,6 +8,7 @@ import html
 import json
 import re
 import shlex
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +19,7 @@ import pytest
 import freezer
 from freezer.errors import UsageError
 from freezer.report.html import layout
-from freezer.report.html.commands import command_line
+from freezer.report.html.commands import command_line, recipe_of
 from freezer.report.html.drawing import Told, draw
 from freezer.report.html.fates import tell_residual, tell_source
 from freezer.report.html.groups import MOST, Group, group
@@ -169,11 +170,34 @@ def test_the_policy_allows_this_page_and_nothing_else(tmp_path):
 def test_the_command_line_freezes_again():
     model = onnx.parser.parse_model(BODIES.replace("bool hard", "bool[1] hard").replace("If (hard)", "If (hard) "))
     frozen = freezer.freeze(model, {"hard": [True]}, shapes={"x": [5]}, verify=False, prune_inputs=True, unroll_nodes=7)
-    words = shlex.split(command_line(frozen.report, frozen.bindings, frozen.options).replace("\\\n", " "))
+    words = shlex.split(command_line(recipe_of(frozen.report, frozen.bindings, frozen.options)).replace("\\\n", " "))
     assert words[:5] == ["freezer", "freeze", "<proto>", "-o", "residual.onnx"]
     pairs = dict(zip(words[5::2], words[6::2], strict=False))
     assert json.loads(pairs["--set"].removeprefix("hard=").lower()) == [True] and pairs["--shape"] == "x=5"
     assert "--prune-inputs" in words and words[words.index("--unroll-nodes") + 1] == "7"
+
+
+def test_the_recipe_on_the_page_freezes_again(tmp_path, monkeypatch):
+    onnx.save(chain(["a", "b"]), tmp_path / "m.onnx")
+    monkeypatch.chdir(tmp_path)
+    frozen = freezer.freeze("m.onnx", {"k": 2.0}, verify=False, prune_inputs=True)
+    frozen.save("out.onnx")
+    frozen.write_report("r.html")
+    first = Path("out.onnx").read_bytes()
+    text = re.search('<pre id="recipe"[^>]*><code>(.*?)</code>', Path("r.html").read_text(), re.DOTALL)[1]
+    Path("r.toml").write_text(html.unescape(text))
+    Path("out.onnx").unlink()
+    recipe = freezer.read_recipe("r.toml")
+    assert recipe.source_sha256 == hashlib.sha256(Path("m.onnx").read_bytes()).hexdigest()
+    assert command("freeze", "--recipe", tmp_path / "r.toml", "--no-verify").returncode == 0
+    assert Path("out.onnx").read_bytes() == first
+
+
+def test_a_model_without_a_file_has_no_recipe(tmp_path):
+    freezer.freeze(chain(["a"]), {"k": 2.0}, verify=False).write_report(tmp_path / "r.html")
+    assert (
+        'id="command"' in (tmp_path / "r.html").read_text() and 'id="recipe"' not in (tmp_path / "r.html").read_text()
+    )
 
 
 def test_the_report_never_replaces_the_source_or_the_result(tmp_path):

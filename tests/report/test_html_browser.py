@@ -131,14 +131,15 @@ def test_the_mouse_moves_the_drawing_and_opens_groups(tab, pages):
     assert "›" in tab.evaluate("document.getElementById('crumbs').textContent"), "opened"
 
 
-def test_the_command_line_can_be_copied(tab, pages):
+@pytest.mark.parametrize(("id", "first"), [("command", "freezer freeze"), ("recipe", "source = ")])
+def test_the_command_line_and_the_recipe_can_be_copied(tab, pages, id, first):
     opened(tab, pages["bodies"])
-    tab.evaluate("document.getElementById('copy').click()")
-    told = "new Promise((done) => setTimeout(() => done(document.getElementById('copied').textContent), 200))"
-    said = tab.evaluate(told)
+    tab.evaluate(f"document.querySelector('#{id} ~ button').click()")
+    read = f"document.querySelector('#{id} ~ span').textContent"
+    said = tab.evaluate(f"new Promise((done) => setTimeout(() => done({read}), 200))")
     assert said.startswith(("copied", "selected"))
     if said.startswith("selected"):
-        assert tab.evaluate("getSelection().toString()").startswith("freezer freeze")
+        assert tab.evaluate("getSelection().toString()").startswith(first)
 
 
 def test_light_and_dark_can_be_switched(tab, pages):

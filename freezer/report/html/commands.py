@@ -1,4 +1,4 @@
-"""The command line that freezes again."""
+"""The recipe and the command line that freeze again."""
 
 from __future__ import annotations
 
@@ -6,30 +6,39 @@ import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from freezer.bindings import Bindings
 from freezer.options import Options
+from freezer.recipe import Recipe, sizes_text
 from freezer.report.build import Report
 
 _FLAGS = {field.name: field.default for field in fields(Options) if field.name != "fuel"}
 
 
-def command_line(report: Report, bindings: Bindings, options: Options) -> str:
-    """As one types it, an option a line. A value too long to be typed is a file to be made."""
-    target = (report.saved or {}).get("path", "residual.onnx")
-    first = f"freezer freeze {shlex.quote(report.source)} -o {shlex.quote(target)}"
-    options_given = [f"{name} {shlex.quote(text)}" for name, text in _options(report, bindings)]
-    return " \\\n  ".join([first, *options_given, *_chosen(options)])
+def recipe_of(report: Report, bindings: Bindings, options: Options, source_sha256: str = "") -> Recipe:
+    """What was frozen, as a recipe for the folder that freezer ran in; too long a value is a file to make."""
+    given = {name: d for name, d in report.frozen.items() if bindings.origins.get(name) != "default"}
+    texts = {name: value_text(name, d, bindings.origins.get(name, "")) for name, d in given.items()}
+    target = Path((report.saved or {}).get("path", "residual.onnx"))
+    shapes = {name: list(sizes) for name, sizes in bindings.given_shapes.items()}
+    return Recipe(
+        Path(report.source), source_sha256, texts, dict(bindings.given_dims), shapes, vars(options), output=target
+    )
 
 
-def _options(report: Report, bindings: Bindings) -> Iterator[tuple[str, str]]:
-    for name, described in report.frozen.items():
-        if bindings.origins.get(name) != "default":
-            yield "--set", f"{name}={value_text(name, described, bindings.origins.get(name, ''))}"
-    yield from (("--dim", f"{name}={size}") for name, size in bindings.given_dims.items())
-    for name, sizes in bindings.given_shapes.items():
-        yield "--shape", f"{name}={','.join('_' if size is None else str(size) for size in sizes)}"
+def command_line(recipe: Recipe) -> str:
+    """As one types it, an option a line."""
+    first = f"freezer freeze {shlex.quote(str(recipe.source))} -o {shlex.quote(str(recipe.output))}"
+    given = [f"{name} {shlex.quote(text)}" for name, text in _given(recipe)]
+    return " \\\n  ".join([first, *given, *_chosen(recipe.chosen(Options))])
+
+
+def _given(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    yield from (("--set", f"{name}={text}") for name, text in recipe.sets.items())
+    yield from (("--dim", f"{name}={size}") for name, size in recipe.dims.items())
+    yield from (("--shape", f"{name}={sizes_text(sizes)}") for name, sizes in recipe.shapes.items())
 
 
 def value_text(name: str, described: dict[str, Any], given: str) -> str:

@@ -15,16 +15,18 @@
     const dark = (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
     root.dataset.theme = dark ? "light" : "dark";
   });
-  byId("copy").addEventListener("click", async () => {
-    const code = byId("command");
-    try {
-      await navigator.clipboard.writeText(code.textContent);
-      byId("copied").textContent = "copied";
-    } catch {
-      getSelection().selectAllChildren(code);
-      byId("copied").textContent = "selected; copy it with the keyboard";
-    }
-  });
+  for (const place of document.querySelectorAll(".copy")) {
+    const [code, button, said] = place.children;
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+        said.textContent = "copied";
+      } catch {
+        getSelection().selectAllChildren(code);
+        said.textContent = "selected; copy it with the keyboard";
+      }
+    });
+  }
 
   const holder = byId("data");
   if (!holder) return;

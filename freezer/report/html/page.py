@@ -8,6 +8,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import onnx_ir as ir
@@ -16,9 +17,10 @@ from freezer._version import __version__
 from freezer.bindings import Bindings
 from freezer.errors import printable
 from freezer.options import Options
+from freezer.recipe import recipe_text
 from freezer.report.build import Report
 from freezer.report.html import tables
-from freezer.report.html.commands import command_line
+from freezer.report.html.commands import command_line, recipe_of
 from freezer.report.html.drawing import Drawing, draw
 from freezer.report.html.fates import tell_residual, tell_source
 from freezer.report.html.sizes import byte_bars, node_bars, tensor_bars
@@ -30,13 +32,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Content:
-    """What a page is made from. source: the model as it was, loaded again. trace: None if no trace was kept."""
+    """What a page is made from.
+
+    source: the model as it was, loaded again. source_sha256: of its file, "" where it is none. trace: None if no
+    trace was kept.
+    """
 
     report: Report
     source: ir.Model
     residual: ir.Model
     bindings: Bindings
     options: Options
+    source_sha256: str = ""
     trace: Trace | None = None
 
 
@@ -75,8 +82,14 @@ def _context(content: Content) -> dict[str, Any]:
         "verdict": tables.verdict(report),
         "times": tables.times(report),
         "provenance": tables.provenance(content.residual),
-        "command": command_line(report, content.bindings, content.options),
+        **_again(content),
     }
+
+
+def _again(content: Content) -> dict[str, str]:
+    """The command line, and the recipe where the source is a file."""
+    recipe = recipe_of(content.report, content.bindings, content.options, content.source_sha256)
+    return {"command": command_line(recipe), "recipe": recipe_text(recipe, Path()) if content.source_sha256 else ""}
 
 
 def _drawings(content: Content) -> dict[str, Drawing | None]:

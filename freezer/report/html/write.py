@@ -46,6 +46,7 @@ def write(frozen: Finished, path: Path, overwrite: bool = True) -> None:
             frozen.residual,
             frozen.bindings,
             frozen.options,
+            frozen.source.sha256() if frozen.source.kind == "path" else "",
             getattr(frozen, "trace", None),
         )
     )
