@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PLACES = ("auto", "inline", "external")  # where constants may go
+
 
 @dataclass(frozen=True)
 class Options:
@@ -45,7 +47,7 @@ class Running:
 
 @dataclass(frozen=True)
 class Saving:
-    """How a command saves. external_data: "auto", "inline" or "external". data_file: the name of that file."""
+    """How a command saves. external_data: one of PLACES. data_file: the name of that file."""
 
     external_data: str = "auto"
     data_file: str | None = None

@@ -67,15 +67,29 @@ def printed(command: str, folder: Path) -> str:
     return done.stdout + done.stderr
 
 
+def run_python(content: str, folder: Path) -> None:
+    """Run a block; what a `print(...)  # shows` is said to show must be printed."""
+    provide(" ".join(re.findall(r'"([^"]+\.onnx)"', content)), folder)
+    done = subprocess.run(
+        [sys.executable, "-c", content], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for line, shown in re.findall(r"^print\((.*)\)  # (.*)$", content, re.MULTILINE):
+        assert shown in done.stdout, line
+
+
 def squeezed(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_commands_print_what_is_shown(document: str, tmp_path: Path) -> None:
+def test_what_is_shown_runs(document: str, tmp_path: Path) -> None:
     for language, content, before in blocks(document):
         if language == "toml" and (name := re.findall(r"([\w-]+\.toml)\b", before)):
             (tmp_path / name[-1]).write_text(content)
+        if language == "python" and content.startswith("import freezer"):
+            run_python(content, tmp_path)
         for command, shown in commands(language, content) if language in ("sh", "console") else []:
             if SKIPPED.search(command):
                 continue
@@ -83,18 +97,3 @@ def test_commands_print_what_is_shown(document: str, tmp_path: Path) -> None:
             assert shown or "error:" not in output, f"{command}\n{output}"
             missing = [line for line in squeezed("\n".join(shown)) if line not in squeezed(output)]
             assert not [line for line in missing if not TIMES.match(line)], f"{command}\n{output}"
-
-
-def test_python_blocks_run(tmp_path: Path) -> None:
-    found = [content for d in DOCUMENTS for language, content, _ in blocks(d) if language == "python"]
-    found = [content for content in found if content.startswith("import freezer")]
-    assert found
-    shutil.copyfile(FIXTURES / "silero_vad_v6.onnx", tmp_path / "silero_vad.onnx")
-    for content in found:
-        done = subprocess.run(
-            [sys.executable, "-c", content], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        for line, shown in re.findall(r"^print\((.*)\)  # (.*)$", content, re.MULTILINE):
-            assert shown in done.stdout, line

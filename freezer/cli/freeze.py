@@ -13,13 +13,12 @@ import click
 
 from freezer.errors import UsageError, VerificationError
 from freezer.evaluate import early
-from freezer.options import Options, Running, Saving
+from freezer.options import PLACES, Options, Running, Saving
 
 if TYPE_CHECKING:
     from freezer.api import Frozen
     from freezer.recipe import Recipe
 
-_PLACES = ["auto", "inline", "external"]
 _VALUES = (
     "Freeze an input: a JSON literal, ones, zeros, full(x), arange, ones[1,128], "
     "@file.npy, @file.npz:key, @file.json, @file.pb."
@@ -59,7 +58,7 @@ _VALUES = (
 @click.option(
     "--tolerance", type=float, metavar="SHARE", help="Of an output's largest value; engines that fuse need one."
 )
-@click.option("--external-data", type=click.Choice(_PLACES), default="auto", help="Where constants go.")
+@click.option("--external-data", type=click.Choice(PLACES), default="auto", help="Where constants go.")
 @click.option("--data-file", metavar="NAME", help="Name of the file for external constants.")
 @click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
 @click.option("--recipe", metavar="FILE", help="Freeze what a recipe says; MODEL, -o and options here count more.")

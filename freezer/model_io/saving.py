@@ -15,8 +15,8 @@ from freezer.model_io.convert import serialise, to_proto
 from freezer.model_io.data_file import DataWriter, Progress, refer
 from freezer.model_io.slots import Slot, replaced, slots
 from freezer.model_io.target import check_data_name, check_target, data_path
+from freezer.options import PLACES
 
-MODES = ("auto", "inline", "external")
 LARGEST_INLINE = 1_900_000_000  # bytes of constants in the model file; protobuf ends at 2 GiB
 _SMALLEST_MOVED = 1024  # bytes
 
@@ -53,8 +53,8 @@ def save(
     Raises UsageError for a path that cannot be meant, LimitError for more than 2 GiB inline, FreezerError
     if the system refuses; then no file has changed.
     """
-    if external_data not in MODES:
-        raise UsageError(f"external data can be {', '.join(MODES)}; not '{external_data}'")
+    if external_data not in PLACES:
+        raise UsageError(f"external data can be {', '.join(PLACES)}; not '{external_data}'")
     target, stored = Path(path), list(slots(model))
     check_target(target, source, {s.tensor.path for s in stored if isinstance(s.tensor, ir.ExternalTensor)}, overwrite)
     check_data_name(data_file, target)

@@ -1,4 +1,4 @@
-"""Recipes: what to freeze, in a TOML file that belongs beside the code.
+"""Reads recipes.
 
 source = "silero_vad.onnx"      # paths are relative to the recipe's folder
 source_sha256 = "a4e0..."       # of the .onnx file; external data is not hashed
@@ -33,7 +33,7 @@ from typing import Any, TypeVar
 
 from freezer.bindings import RawValue, parse_value
 from freezer.errors import ModelError, UsageError
-from freezer.options import Options, Running, Saving
+from freezer.options import PLACES, Options, Running, Saving
 from freezer.recipe.values import moved, sha256_of
 
 if sys.version_info >= (3, 11):
@@ -191,4 +191,6 @@ def check_options(options: dict[str, Any], path: Path, *kinds: type) -> dict[str
         kind = _TYPES.get(name, type(defaults[name]))
         if not isinstance(value, (float, int) if kind is float else kind) or (kind is not bool and value is True):
             raise UsageError(f"the recipe '{path}': options.{name} must be of type {kind.__name__}, not {value!r}")
+    if options.get("external_data", "auto") not in PLACES:
+        raise UsageError(f"the recipe '{path}': options.external_data must be one of {', '.join(PLACES)}")
     return {name: str(path.parent / v) if name == "allow_link" else v for name, v in options.items()}

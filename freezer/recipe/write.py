@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,15 @@ def recipe_text(recipe: Recipe, folder: Path) -> str:
         "source_sha256": recipe.source_sha256 or sha256_of(recipe.source),
         "output": "" if recipe.output is None else os.path.relpath(recipe.output, folder),
         "set": texts, "files": {name: sha256_of(folder / name) for name in sorted(files)}, "dims": recipe.dims,
-        "shapes": {n: ",".join("_" if d is None else str(d) for d in shape) for n, shape in recipe.shapes.items()},
+        "shapes": {name: sizes_text(sizes) for name, sizes in recipe.shapes.items()},
         "options": _chosen(recipe.options, folder),
     }  # fmt: skip
     return tomli_w.dumps({key: part for key, part in document.items() if part})
+
+
+def sizes_text(sizes: Sequence[int | None]) -> str:
+    """A shape as `--shape` takes it: 1,_,80."""
+    return ",".join("_" if size is None else str(size) for size in sizes)
 
 
 def _chosen(options: dict[str, Any], folder: Path) -> dict[str, Any]:

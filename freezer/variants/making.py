@@ -60,7 +60,7 @@ def make_variants(
     count more than a recipe's. The files do not depend on where or in which order variants were made. Raises
     UsageError, ModelError (a file that a recipe names has changed), FreezerError.
     """
-    target, path = Path(folder), Path(source)
+    target, path = Path(folder), Path(os.path.abspath(source))
     for recipe in {v.recipe.source_sha256: v.recipe for v in variants}.values():
         recipe.check_source(path)
         recipe.check_files()
@@ -70,7 +70,7 @@ def make_variants(
         raise UsageError(f"the folder '{target}' cannot be made: {error.strerror}") from None
     try:
         with tempfile.TemporaryDirectory(dir=target, prefix=".freezer-") as staging:
-            todo = [_job(v, path.resolve(), Path(staging).absolute(), running) for v in variants]
+            todo = [_job(v, path, Path(staging).absolute(), running) for v in variants]
             found: list[Made] = [Made(job.name) for job in todo]
             for index, made, lost in each(_make, todo, workers=jobs, dask=dask):
                 found[index] = made or replace(found[index], error=lost)

@@ -9,6 +9,8 @@ import numpy as np
 import onnx
 import pytest
 
+from freezer.options import Running, Saving
+from freezer.recipe import read_recipe
 from tests.cli.run import ROOT, freezer
 
 TEXT = """<ir_version: 10, opset_import: ["": 18]>
@@ -18,7 +20,7 @@ g (float[A,B] x, float scale, float[B] shift) => (float[A,B] y) { m = Mul (x, sc
 @pytest.fixture
 def folder(tmp_path) -> Path:
     (tmp_path / "m.onnx").write_bytes(onnx.parser.parse_model(TEXT).SerializeToString())
-    np.save(tmp_path / "shift.npy", np.arange(100, dtype=np.float32))
+    np.save(tmp_path / "shift.npy", np.arange(400, dtype=np.float32))
     return tmp_path
 
 
@@ -66,6 +68,8 @@ def test_a_changed_file_is_an_error_with_both_hashes(folder, name):
         ("set = 1", "set must be a table"), ("[dims]\nb = -1", "dims.b must be an integer >= 0"),
         ("[dims]\nb = true", "dims.b must be an integer"), ("[shapes]\nx = '1,a'", "shapes.x must be an integer"),
         ("[options]\nfast = true", "has no option 'fast'"), ("[options]\nrelaxed = 1", "must be of type bool"),
+        ("[options]\nexternal_data = 'here'", "options.external_data must be one of auto, inline, external"),
+        ("[options]\nverify = 0", "options.verify must be of type bool"),
         ("[set]\nx = 2020-01-01", "set.x must be"), ("", "no model is given"),
     ],
 )  # fmt: skip
@@ -80,3 +84,20 @@ def test_values_of_a_recipe_may_be_toml_or_texts(folder):
     done = freezer("freeze", "--recipe", folder / "r.toml", "--no-verify", "--json")
     found = json.loads(done.stdout)["frozen"]
     assert found["scale"]["value"] == [0.25] and found["shift"]["value"] == [1.0, 2.0, 3.0]
+
+
+def test_how_it_runs_and_saves_stands_in_the_recipe_too(folder):
+    (folder / "kept").mkdir()
+    how = ("--external-data", "external", "--data-file", "w.bin", "--allow-link", f"{folder}", "--strict")
+    frozen(folder, *how, "--write-recipe", f"{folder}/kept/r.toml")
+    first = {name: (folder / name).read_bytes() for name in ("out.onnx", "w.bin")}
+    recipe = read_recipe(folder / "kept" / "r.toml")
+    assert recipe.chosen(Running) == Running(verify=False, strict=True, allow_link=f"{folder}/kept/..")
+    assert recipe.chosen(Saving) == Saving("external", "w.bin")
+    for name in first:
+        (folder / name).unlink()
+    done = freezer("freeze", "--recipe", folder / "kept" / "r.toml")
+    assert done.returncode == 0 and "not verified" in done.stdout, done.stderr
+    assert {name: (folder / name).read_bytes() for name in first} == first
+    done = freezer("freeze", "--recipe", folder / "kept" / "r.toml", "--verify", "--external-data", "inline")
+    assert done.returncode == 0 and "equal bit for bit" in done.stdout, done.stderr

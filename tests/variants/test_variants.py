@@ -135,6 +135,34 @@ def test_a_failing_variant_does_not_stop_the_others(tmp_path):
     assert (tmp_path / "out" / "speaker1.onnx").exists() and not (tmp_path / "out" / "speakerno.onnx").exists()
 
 
+@pytest.mark.parametrize("where", ["recipe", "base", "command line"])
+def test_strict_fails_what_could_not_be_verified(tmp_path, where):
+    text = """<ir_version: 10, opset_import: ["": 18, "nobody": 1]>
+    g (float[2] x, float k) => (float[2] y) { a = nobody.Op (x)  y = Mul (a, k) }"""
+    onnx.save(onnx.parser.parse_model(text), tmp_path / "m.onnx")
+    own, base = ("options.strict = true" if where == w else "" for w in ("recipe", "base"))
+    listed = f"set.k = 2\n{base}\n[[variant]]\nname = 'a'\n{own}\n"
+    (tmp_path / "v.toml").write_text(f"source = 'm.onnx'\n{listed}")
+    strict = ["--strict"] if where == "command line" else []
+    done = command("variants", "--recipe", tmp_path / "v.toml", "-o", tmp_path / "out", *strict)
+    assert done.returncode == 1 and "failed: not verified" in done.stdout
+    assert not (tmp_path / "out" / "a.onnx").exists()
+
+
+def test_external_data_behind_links_needs_the_folder_that_they_stay_below(tmp_path, recipe):
+    (tmp_path / "cache").mkdir()
+    write_model(tmp_path / "cache", external=True)
+    for name in ("m.onnx", "m.data"):
+        (tmp_path / name).symlink_to(tmp_path / "cache" / name)
+    given = ["variants", "--recipe", recipe, "-o", tmp_path / "out", "--no-verify"]
+    refused, done = command(*given), command(*given, "--allow-link", tmp_path)
+    assert refused.returncode == 1 and "--allow-link" in refused.stdout
+    assert done.returncode == 0, done.stdout
+    recipe.write_text(recipe.read_text().replace("[set]", "[options]\nallow_link = '.'\nverify = false\n[set]"))
+    assert command("variants", "--recipe", recipe, "-o", tmp_path / "again").returncode == 0
+    assert contents(tmp_path / "out") == contents(tmp_path / "again")
+
+
 def test_a_changed_source_is_an_error(tmp_path, recipe):
     source = write_model(tmp_path)
     recipe.write_text(f"source_sha256 = '{'0' * 64}'\n" + RECIPE)
