@@ -19,7 +19,8 @@ CASE = ["--set", "sr=16000", "--shape", "input=1,576", "--shape", "state=2,1,128
 def run(*words: object, cwd: Path) -> str:
     """What a command prints. The checkout is out of sight."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run([str(w) for w in words], cwd=cwd, env=environment, capture_output=True, text=True, timeout=600)
+    command = [str(word) for word in words]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
