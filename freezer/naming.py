@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import onnx_ir as ir
+
+from freezer.model_io.walk import graphs_in
 
 
 class Names:
@@ -39,7 +42,7 @@ def make_names_unique(model: ir.Model) -> Names:
     a value of a subgraph whose name is taken gets a suffix. Function bodies keep their own scope.
     """
     names = Names(v.name for v in _defined(model.graph) if v.name)
-    inner = [v for g in model.graph.subgraphs() for v in _defined(g)]
+    inner = [v for g in islice(graphs_in(model.graph), 1, None) for v in _defined(g)]
     clashing = []
     for value in inner:
         if not value.name or value.name in names:
@@ -50,7 +53,7 @@ def make_names_unique(model: ir.Model) -> Names:
         if value.name or value.uses():
             value.name = names.fresh(value.name or "value")
     for function in model.functions.values():
-        for graph in (function.graph, *function.graph.subgraphs()):
+        for graph in graphs_in(function.graph):
             for value in _defined(graph):
                 names.claim(value.name or "")
     return names

@@ -13,6 +13,7 @@ from freezer.errors import ModelError
 from freezer.evaluate import early
 from freezer.evaluate.child import Child, Limits
 from freezer.evaluate.evaluator import Evaluator
+from freezer.model_io.walk import graphs_in
 from freezer.naming import make_names_unique
 from freezer.options import Options
 from freezer.passes import tidy
@@ -76,7 +77,7 @@ def _specialise(model: ir.Model, bindings: Bindings, options: Options, child: Ch
         forget_declared_types(model)
         lift_constants(model, names, origins)
     bound = {model.graph.initializers[n] for n in bindings.values if n in model.graph.initializers}
-    originals = {v for g in tidy.graphs(model) for v in g.initializers.values()} - bound
+    originals = {v for g in graphs_in(model.graph) for v in g.initializers.values()} - bound
     evaluator = Evaluator(model, child, _largest(options, most_bytes), options.seconds)
     specialiser = Specialiser(model, names, evaluator, options, log, origins)
     specialiser.run()
@@ -84,6 +85,7 @@ def _specialise(model: ir.Model, bindings: Bindings, options: Options, child: Ch
     with log.stage("tidy"):
         _tidy(specialiser, typed)
     origins.release()
+    specialiser.facts.clear()  # as large as the model's graph; the specialiser itself lies in cycles
     return Specialised(model, log, origins)
 
 

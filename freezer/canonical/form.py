@@ -16,6 +16,7 @@ from freezer.canonical.label import Called, Labels, plain_domain
 from freezer.canonical.laws import named_by_runtime
 from freezer.canonical.order import Ordered, Prefer, canonical_order
 from freezer.errors import ModelError
+from freezer.model_io.walk import all_nodes
 
 VERSION = "freezer canonical form 1"
 FUNCTION_DOMAIN = "freezer.functions"
@@ -111,7 +112,7 @@ def _call_order(model: ir.Model) -> list[Identifier]:
     while todo:
         name = todo.pop()
         if name not in needed:
-            needed[name] = _callees(model, model.functions[name])
+            needed[name] = _callees(model, model.functions[name].graph)
             todo += sorted(needed[name])
     try:
         return list(graphlib.TopologicalSorter(needed).static_order())
@@ -119,8 +120,7 @@ def _call_order(model: ir.Model) -> list[Identifier]:
         raise ModelError(f"function '{error.args[1][0][1]}' calls itself") from error
 
 
-def _callees(model: ir.Model, body: ir.Graph | ir.Function) -> set[Identifier]:
+def _callees(model: ir.Model, body: ir.Graph) -> set[Identifier]:
     if not model.functions:
         return set()
-    nodes = ir.traversal.RecursiveGraphIterator(body)
-    return {name for node in nodes if (name := node.op_identifier()) in model.functions}
+    return {name for node in all_nodes(body) if (name := node.op_identifier()) in model.functions}

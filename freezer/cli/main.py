@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import os
 import sys
@@ -27,6 +28,7 @@ COMMANDS = {
     "engines": ("freezer.cli.engines", "Run other engines on one case and say what each makes of it."),
     "routes": ("freezer.cli.routes", "Compare freezing a torch module before and after export."),
 }
+_OBJECTS = 100_000  # new ones before a collection: Python's 700 would search a growing model again and again
 DEBUG = "FREEZER_DEBUG"  # set in the environment, it shows tracebacks and warnings
 
 
@@ -58,7 +60,10 @@ def main() -> None:
     """Run the command line: exit code 2 for bad use, 1 for a failure, always in one line."""
     if not os.environ.get(DEBUG):
         warnings.simplefilter("ignore")
-    sys.exit(run(sys.argv[1:]))
+    gc.set_threshold(_OBJECTS)
+    code = run(sys.argv[1:])
+    gc.freeze()  # a model is one large cycle; the end of the process frees it faster
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

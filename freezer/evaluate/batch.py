@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import onnx
 import onnx_ir as ir
 
 from freezer.facts.table import known
+from freezer.model_io.walk import subgraphs
 
 PROBE = "fz_probe:"
 _LEAST_IR_VERSION = 10  # initializers need not be inputs; int4
@@ -20,25 +21,6 @@ class Batch:
 
     nodes: list[ir.Node]
     constants: list[ir.Value]
-
-
-def subgraphs(node: ir.Node) -> Iterator[ir.Graph]:
-    """The bodies of a node, in the order of its attributes."""
-    for attribute in node.attributes.values():
-        kind = attribute.type
-        if kind == ir.AttributeType.GRAPH and not attribute.is_ref():
-            yield attribute.value  # as_graph() checks a protocol, which costs more than all the rest
-        elif kind == ir.AttributeType.GRAPHS and not attribute.is_ref():
-            yield from attribute.value
-
-
-def all_nodes(graph: ir.Graph) -> Iterator[ir.Node]:
-    """The nodes of a graph and of its bodies, each before its own; in a third of the time of graph.all_nodes()."""
-    for node in graph:
-        yield node
-        if node.attributes:
-            for body in subgraphs(node):
-                yield from all_nodes(body)
 
 
 def has_bodies(node: ir.Node) -> bool:

@@ -41,6 +41,11 @@ class Facts:
         self._facts.pop(value, None)
         self._arrays.pop(value, None)
 
+    def clear(self) -> None:
+        """Drop all that is recorded."""
+        self._facts.clear()
+        self._arrays.clear()
+
     def shape(self, value: ir.Value | None) -> dims.Shape | None:
         return self.of(value).shape
 

@@ -12,7 +12,8 @@ import onnx
 import onnx_ir as ir
 
 from freezer.errors import LimitError, ModelError
-from freezer.model_io.slots import graphs, slots
+from freezer.model_io.slots import slots
+from freezer.model_io.walk import graphs
 
 TYPE = "freezer.onnx_type"  # in Value.meta: the serialised TypeProto of an input or output onnx_ir has no type for
 

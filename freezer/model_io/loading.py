@@ -18,6 +18,7 @@ from freezer.model_io.header import check_header
 from freezer.model_io.read import read_model
 from freezer.model_io.source import Source, stamp_of
 from freezer.model_io.structure import check_structure
+from freezer.model_io.walk import all_nodes
 
 _NOT_KEPT = ("training_info", "configuration")  # onnx_ir has no place for them
 Pathlike = str | os.PathLike
@@ -101,9 +102,9 @@ def _cycle(graph: ir.Graph) -> str:
     """The nodes of a cycle, in words. A node also waits for what its subgraphs read."""
     import networkx
 
-    owners = {g: n for n in graph.all_nodes() for a in n.attributes.values() for g in _attribute_graphs(a)}
+    owners = {g: n for n in all_nodes(graph) for a in n.attributes.values() for g in _attribute_graphs(a)}
     edges = networkx.DiGraph()
-    for node in graph.all_nodes():
+    for node in all_nodes(graph):
         readers = [node]
         while (owner := owners.get(readers[-1].graph)) is not None:  # type: ignore[arg-type]
             readers.append(owner)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import onnx_ir as ir
 
+from freezer.model_io.walk import graphs
+
 Put = Callable[[ir.TensorProtocol], None]
 
 
@@ -17,13 +19,6 @@ class Slot:
 
     tensor: ir.TensorProtocol
     put: Put
-
-
-def graphs(model: ir.Model) -> Iterator[ir.Graph]:
-    """Every graph of a model: the main one, function bodies, and the subgraphs in each."""
-    for owner in (model.graph, *(f.graph for f in model.functions.values())):
-        yield owner
-        yield from owner.subgraphs()
 
 
 def slots(model: ir.Model) -> Iterator[Slot]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import subgraphs
+from freezer.model_io.walk import graphs_in, subgraphs
 from freezer.naming import Names, name_of
 from freezer.passes.origins import Origins
 
@@ -51,7 +51,7 @@ def forget_declared_types(model: ir.Model) -> None:
     Outputs of bodies keep their dtype, which runtimes may need, and those of loops their shape: onnxruntime
     gives an empty scan output the declared one.
     """
-    for graph in [model.graph, *model.graph.subgraphs()]:
+    for graph in graphs_in(model.graph):
         for node in graph:
             for value in node.outputs:
                 if not value.is_graph_output():
@@ -63,7 +63,7 @@ def forget_declared_types(model: ir.Model) -> None:
 
 def lift_constants(model: ir.Model, names: Names, origins: Origins) -> None:
     """Constant nodes become initializers of their graph; those that are graph outputs stay."""
-    for graph in [model.graph, *model.graph.subgraphs()]:
+    for graph in graphs_in(model.graph):
         for node in list(graph):
             if node.op_type == "Constant" and node.domain == "" and (tensor := constant_tensor(node)) is not None:
                 _lift(graph, node, tensor, names, origins)

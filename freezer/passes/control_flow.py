@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from freezer.model_io.walk import all_nodes
 from freezer.passes.edit import Editor
 from freezer.passes.slim import slim_if, slim_loop
 from freezer.passes.splice import Context, copy_body, finish, splice, through_identity
@@ -118,7 +119,7 @@ def _other_opset(function: ir.Function, model: ir.Model) -> str | None:
 
 def _wrong_attribute(function: ir.Function, call: ir.Node) -> str | None:
     """The name of an attribute of the call that the function reads as another type."""
-    references = (a for n in function.all_nodes() for a in n.attributes.values() if a.is_ref())
+    references = (a for n in all_nodes(function.graph) for a in n.attributes.values() if a.is_ref())
     pairs = ((a, _given(function, call).get(a.ref_attr_name or "")) for a in references)
     return next((given.name for a, given in pairs if given is not None and given.type != a.type), None)
 
@@ -132,7 +133,7 @@ def _copy_function(function: ir.Function, call: ir.Node, editor: Editor) -> ir.G
     """The body of a function with the call's attributes in place of references to them."""
     given = _given(function, call)
     body = copy_body(function.graph, editor)
-    for node in body.all_nodes():
+    for node in all_nodes(body):
         for name, attribute in list(node.attributes.items()):
             if attribute.is_ref():
                 _dereference(node, name, attribute, given.get(attribute.ref_attr_name or ""))

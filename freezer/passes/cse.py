@@ -6,8 +6,8 @@ from collections.abc import Hashable
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import subgraphs
 from freezer.facts.determinism import is_deterministic
+from freezer.model_io.walk import subgraphs
 from freezer.passes.edit import Editor
 from freezer.passes.log import Log
 

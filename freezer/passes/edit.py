@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import reads, subgraphs
+from freezer.evaluate.batch import reads
 from freezer.facts.table import Facts, known
+from freezer.model_io.walk import all_nodes, graphs_in, subgraphs
 from freezer.naming import Names, name_of
 from freezer.passes.origins import Origins
 from freezer.rewrite import Rewrite
@@ -32,7 +33,7 @@ class Editor:
         self.node_names = Names()
         for node in model.graph:
             self.adopt(node)
-        for node in [*model.graph, *(n for g in model.graph.subgraphs() for n in g)]:
+        for node in [n for g in graphs_in(model.graph) for n in g]:
             # onnxruntime wants them unique, and a body may be inlined
             node.name = self.node_names.fresh(node.name or node.op_type)
 
@@ -116,7 +117,7 @@ class Editor:
         assert node.graph is not None
         read = reads(node)
         self.origins.remove(node, read)
-        for inner in [n for body in subgraphs(node) for n in body.all_nodes()]:
+        for inner in [n for body in subgraphs(node) for n in all_nodes(body)]:
             _detach(inner)
         node.graph.remove(node, safe=True)
         for value in node.outputs:

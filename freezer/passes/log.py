@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import all_nodes
+from freezer.model_io.walk import all_nodes
 
 
 class Stayed(NamedTuple):

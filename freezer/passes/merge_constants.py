@@ -7,10 +7,10 @@ from collections.abc import Hashable
 
 import onnx_ir as ir
 
+from freezer.model_io.walk import graphs_in
 from freezer.naming import name_of
 from freezer.passes.edit import Editor
 from freezer.passes.log import Log
-from freezer.passes.tidy import graphs
 
 _CHUNK = 1 << 22
 _SAMPLE = 64  # bytes at either end: enough to tell nearly all weights apart without hashing them
@@ -26,7 +26,7 @@ class ConstantMerger:
     def merge(self, model: ir.Model, editor: Editor, log: Log) -> None:
         """Let readers of equal constants read one; one that several bodies have moves to the main graph."""
         alike: dict[Hashable, list[ir.Value]] = {}
-        for graph in graphs(model):
+        for graph in graphs_in(model.graph):
             for value in graph.initializers.values():
                 if not (value.is_graph_input() or value.is_graph_output() or value.const_value is None):
                     alike.setdefault(self._sketch(value), []).append(value)

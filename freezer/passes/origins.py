@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import reads, subgraphs
+from freezer.evaluate.batch import reads
+from freezer.model_io.walk import all_nodes, subgraphs
 from freezer.naming import Names
 from freezer.passes.log import Log
 
@@ -48,7 +49,7 @@ class Origins:
 
     def _enter(self, model: ir.Model) -> None:
         graphs = [("", model.graph), *((f"{f.domain}.{f.name}", f.graph) for f in model.functions.values())]
-        names = _name_all([n for _, g in graphs for n in g.all_nodes()])
+        names = _name_all([n for _, g in graphs for n in all_nodes(g)])
         while graphs:
             scope, graph = graphs.pop()
             for node in graph:
@@ -81,14 +82,14 @@ class Origins:
 
     def copy(self, body: ir.Graph, copy: ir.Graph) -> None:
         """A body was copied, node by node."""
-        for old, new in zip(body.all_nodes(), copy.all_nodes(), strict=True):
+        for old, new in zip(all_nodes(body), all_nodes(copy), strict=True):
             self.of[new] = self.of.get(old, ())
 
     def remove(self, node: ir.Node, read: Sequence[ir.Value]) -> None:
         """A node is about to go, with its bodies."""
         self.gone[node] = Gone(list(read), None, self._taken.pop(node, ""))
         for body in subgraphs(node):
-            for inner in body.all_nodes():
+            for inner in all_nodes(body):
                 self.gone[inner] = Gone(reads(inner), node, "")
 
     def release(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import onnx_ir as ir
 
 from freezer.facts.table import Facts
-from freezer.passes.tidy import graphs
+from freezer.model_io.walk import graphs_in
 
 _SAME_RANK = {
     "Identity", "Cast", "Relu", "Sigmoid", "Tanh", "Neg", "Exp", "Sqrt", "Abs", "Not", "Erf", "LeakyRelu", "Clip",
@@ -24,7 +24,7 @@ _DEEPEST = 50  # steps from a requirement back to an If
 def decided_by_ranks(model: ir.Model, facts: Facts) -> dict[ir.Node, bool]:
     """Ifs whose condition follows from a required rank: node to condition."""
     found: dict[ir.Node, bool] = {}
-    for graph in graphs(model):
+    for graph in graphs_in(model.graph):
         for node in graph:
             for value, rank in _required(node, facts):
                 _follow(value, rank, graph, facts, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from freezer.passes import tidy
+from freezer.model_io.walk import graphs_in
 
 _HEADER = 8  # tags and lengths of a node or a constant
 _FIELD = 2  # tag and length of a name
@@ -12,14 +12,14 @@ _FIELD = 2  # tag and length of a name
 
 def declared_bytes(model: ir.Model) -> dict[str, tuple[int, int]]:
     """What declared types of nodes' outputs take, by the outputs' names: as they are, and with all dims known."""
-    outputs = [v for g in tidy.graphs(model) for n in g for v in n.outputs if v.shape is not None]
+    outputs = [v for g in graphs_in(model.graph) for n in g for v in n.outputs if v.shape is not None]
     return {v.name or "": _type_bytes(v) for v in outputs}
 
 
 def model_bytes(model: ir.Model, declared: dict[str, int]) -> int:
     """Bytes of the main graph and its bodies, with the types of those outputs that `declared` names; no metadata."""
     total = 0
-    for graph in tidy.graphs(model):
+    for graph in graphs_in(model.graph):
         total += sum(_constant_bytes(v) for v in graph.initializers.values())
         total += sum(_node_bytes(node) for node in graph)
         total += sum(declared.get(v.name or "", 0) for node in graph for v in node.outputs)

@@ -6,7 +6,7 @@ from collections.abc import MutableSequence, Sequence
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import subgraphs
+from freezer.model_io.walk import subgraphs
 from freezer.passes.edit import Editor
 from freezer.passes.splice import through_identity
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from freezer.evaluate.ask_types import ask_types
-from freezer.evaluate.batch import all_nodes, collect, reads, subgraphs
+from freezer.evaluate.batch import collect, reads
 from freezer.evaluate.evaluator import Evaluator, independent_of
 from freezer.facts.declared import declared
 from freezer.facts.determinism import is_deterministic
@@ -23,6 +23,7 @@ from freezer.facts.fact import UNKNOWN, Fact
 from freezer.facts.schema import well_formed
 from freezer.facts.table import Facts, known, of_tensor
 from freezer.facts.transfer import infer
+from freezer.model_io.walk import all_nodes, subgraphs
 from freezer.naming import Names
 from freezer.options import Options
 from freezer.passes import bodies

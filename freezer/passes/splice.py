@@ -7,8 +7,8 @@ from typing import Protocol
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import subgraphs
 from freezer.facts.table import Facts
+from freezer.model_io.walk import all_nodes, subgraphs
 from freezer.options import Options
 from freezer.passes.edit import Editor
 from freezer.passes.log import Log
@@ -56,7 +56,7 @@ def copy_body(body: ir.Graph, editor: Editor) -> ir.Graph:
     """A copy with fresh names everywhere."""
     copy = body.clone(allow_outer_scope_values=True)
     editor.origins.copy(body, copy)
-    graphs = [copy, *(g for n in copy.all_nodes() for g in subgraphs(n))]
+    graphs = [copy, *(g for n in all_nodes(copy) for g in subgraphs(n))]
     for graph in graphs:
         for value in [*graph.inputs, *graph.initializers.values(), *(v for n in graph for v in n.outputs)]:
             value.name = editor.names.fresh(value.name or "")

@@ -17,8 +17,9 @@ from typing import Any
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import all_nodes, collect, reads
+from freezer.evaluate.batch import collect, reads
 from freezer.facts.table import Facts, known
+from freezer.model_io.walk import all_nodes
 from freezer.passes.min_cut import Edge, minimum_cut
 
 SMALL = 2048  # bytes: a value up to this is stored without asking

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import all_nodes, subgraphs
+from freezer.model_io.walk import all_nodes, graphs_in
 from freezer.naming import name_of
 from freezer.passes.edit import Editor
 
@@ -14,18 +14,9 @@ _TRACES = ("pkg.torch.onnx.stack_trace", "pkg.torch.onnx.fx_node")
 _OLDEST_OPSET = 9  # for a model that imports no standard operators
 
 
-def graphs(model: ir.Model) -> Iterator[ir.Graph]:
-    """The main graph and every body in it, outer ones first."""
-    stack = [model.graph]
-    while stack:
-        graph = stack.pop()
-        yield graph
-        stack.extend(g for node in graph for g in subgraphs(node))
-
-
 def drop_unused_constants(model: ir.Model) -> None:
     """Initializers that nobody reads go, unless they are inputs (defaults) or outputs."""
-    for graph in graphs(model):
+    for graph in graphs_in(model.graph):
         for name, value in list(graph.initializers.items()):
             if not value.uses() and not value.is_graph_input() and not value.is_graph_output():
                 graph.initializers.pop(name)
@@ -36,7 +27,7 @@ def drop_unused_functions(model: ir.Model) -> None:
     reached: set[tuple[str, str, str]] = set()
     stack = [model.graph]
     while stack:
-        for node in stack.pop().all_nodes():
+        for node in all_nodes(stack.pop()):
             identifier = node.op_identifier()
             if identifier in model.functions and identifier not in reached:
                 reached.add(identifier)
@@ -74,7 +65,7 @@ def prune_dead_inputs(model: ir.Model) -> list[str]:
 
 def write_certain_types(model: ir.Model, editor: Editor, had_types: Collection[str]) -> None:
     """value_info for values that had one before, where dtype and every dim are certain now."""
-    for graph in graphs(model):
+    for graph in graphs_in(model.graph):
         for node in graph:
             for value in node.outputs:
                 if value.name in had_types and not value.is_graph_output():

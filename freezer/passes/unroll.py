@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import onnx_ir as ir
 
 from freezer.facts.determinism import is_deterministic
+from freezer.model_io.walk import all_nodes
 from freezer.naming import name_of
 from freezer.passes.edit import Editor, make_node
 from freezer.passes.slim import slim_loop
@@ -66,10 +67,10 @@ def _length(node: ir.Node, states: int, axes: Sequence[int], context: Context) -
 
 def _fits(node: ir.Node, body: ir.Graph, count: int, context: Context) -> bool:
     """Whether it pays; a random node would begin anew in each copy."""
-    if count > 1 and not all(is_deterministic(n, context.facts) for n in body.all_nodes()):
+    if count > 1 and not all(is_deterministic(n, context.facts) for n in all_nodes(body)):
         context.log.reasons[node] = "it draws random numbers, or uses an unknown domain, in each iteration"
         return False
-    size = count * max(1, sum(1 for _ in body.all_nodes()))
+    size = count * max(1, sum(1 for _ in all_nodes(body)))
     if count == 1 or size <= context.options.unroll_nodes:
         return context.log.spend(f"unroll_{node.op_type.lower()}", node.name)
     context.log.reasons[node] = f"unrolling its {count} iterations would make {size} nodes (--unroll-nodes)"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import onnx_ir as ir
 
 from freezer.facts.table import known
-from freezer.passes.tidy import graphs
+from freezer.model_io.walk import graphs_in
 from freezer.passes.why import live_inputs
 from freezer.report.trace import Trace
 
@@ -21,7 +21,7 @@ def explain(model: ir.Model, name: str, trace: Trace | None) -> list[str]:
 
 def names_in(model: ir.Model) -> Iterator[str]:
     """The names of a model's nodes and values."""
-    for graph in graphs(model):
+    for graph in graphs_in(model.graph):
         yield from (v.name or "" for v in (*graph.inputs, *graph.initializers.values()))
         for node in graph:
             yield node.name or ""
@@ -29,7 +29,7 @@ def names_in(model: ir.Model) -> Iterator[str]:
 
 
 def _constant(model: ir.Model, name: str, trace: Trace | None) -> Iterator[str]:
-    found = [v for g in graphs(model) for v in g.initializers.values() if v.name == name]
+    found = [v for g in graphs_in(model.graph) for v in g.initializers.values() if v.name == name]
     for value in found:
         shape = [] if value.shape is None else list(value.shape.numpy())
         yield f"{name} is a constant, {value.dtype} {shape}, read by {_readers(value)}"
@@ -39,7 +39,7 @@ def _constant(model: ir.Model, name: str, trace: Trace | None) -> Iterator[str]:
 
 
 def _node(model: ir.Model, name: str, trace: Trace | None) -> Iterator[str]:
-    for node in (n for g in graphs(model) for n in g if n.name == name or name in [v.name for v in n.outputs]):
+    for node in (n for g in graphs_in(model.graph) for n in g if n.name == name or name in [v.name for v in n.outputs]):
         reason = trace.reasons.get(node.name or "") if trace is not None else None
         yield f"{node.name} is a {node.op_type}: {reason or _depends(node)}"
 

@@ -12,7 +12,7 @@ import onnx_ir as ir
 from freezer.bindings.arrays import dtype_name
 from freezer.facts.determinism import KNOWN_DOMAINS, NONDETERMINISTIC, is_deterministic
 from freezer.facts.table import Facts
-from freezer.model_io.slots import graphs
+from freezer.model_io.walk import graphs
 from freezer.report.values import ValueInfo, describe_value
 
 CONTROL_FLOW = ("If", "Loop", "Scan")
@@ -105,8 +105,9 @@ def _counts(names: Iterable[str]) -> dict[str, int]:
 def _bytes(model: ir.Model) -> tuple[dict[str, int], dict[str, int]]:
     by_op, by_dtype = Counter[str](), Counter[str]()
     for reader, tensor in _tensors(model):
-        by_op[reader] += tensor.nbytes
-        by_dtype[dtype_name(tensor.dtype)] += tensor.nbytes
+        nbytes = tensor.nbytes
+        by_op[reader] += nbytes
+        by_dtype[dtype_name(tensor.dtype)] += nbytes
     return dict(by_op.most_common()), dict(by_dtype.most_common())
 
 

@@ -14,9 +14,9 @@ import onnx_ir as ir
 from freezer.errors import ModelError, UsageError
 from freezer.facts.table import known
 from freezer.model_io.atomic import whole_files
+from freezer.model_io.walk import graphs_in
 from freezer.passes.log import Log
 from freezer.passes.origins import Origins
-from freezer.passes.tidy import graphs
 from freezer.passes.why import live_inputs
 
 KEPT, CHANGED, FOLDED, INLINED, REMOVED = "kept", "changed", "folded", "inlined", "removed"
@@ -85,8 +85,8 @@ class _Tracer:
     def __init__(self, model: ir.Model, log: Log, origins: Origins) -> None:
         self.origins = origins
         self.log = log
-        self.constants = {v.name or "": v for g in graphs(model) for v in g.initializers.values()}
-        self.residual = [n for g in graphs(model) for n in g]
+        self.constants = {v.name or "": v for g in graphs_in(model.graph) for v in g.initializers.values()}
+        self.residual = [n for g in graphs_in(model.graph) for n in g]
         self.present: set[ir.Value | ir.Node] = set(self.residual)
         self.live: dict[str, list[ir.Node]] = {}
         for node in self.residual:

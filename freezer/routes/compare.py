@@ -16,6 +16,7 @@ from freezer.engines import NATIVE, chosen_engine, specialise
 from freezer.errors import UsageError
 from freezer.evaluate.child import Child
 from freezer.model_io import load, serialise, to_proto
+from freezer.model_io.walk import all_nodes
 from freezer.options import Options
 from freezer.routes.call import Call, Leaf, bind
 from freezer.routes.exporters import EXPORTERS, OPSET, Exported, ExportRefused
@@ -173,7 +174,7 @@ def _route(
     canonical = canonicalize(residual)
     outputs, problem = _against_torch(request, residual, runner)
     return Route(
-        name, exported.model, residual, canonical, fingerprint(residual), sum(1 for _ in canonical.graph.all_nodes()),
+        name, exported.model, residual, canonical, fingerprint(residual), sum(1 for _ in all_nodes(canonical.graph)),
         len(serialise(to_proto(canonical))), seconds, freeze_seconds, outputs, problem,
     )  # fmt: skip
 

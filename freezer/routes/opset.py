@@ -8,6 +8,7 @@ import onnx
 import onnx_ir as ir
 
 from freezer.errors import ModelError
+from freezer.model_io.walk import graphs
 
 
 def lower_opset(model: ir.Model, opset: int) -> None:
@@ -27,9 +28,7 @@ def lower_opset(model: ir.Model, opset: int) -> None:
 
 
 def _nodes(model: ir.Model) -> Iterator[ir.Node]:
-    yield from ir.traversal.RecursiveGraphIterator(model.graph)
-    for function in model.functions.values():
-        yield from ir.traversal.RecursiveGraphIterator(function)
+    return (node for graph in graphs(model) for node in graph)
 
 
 def _means_the_same(node: ir.Node, current: int, opset: int) -> bool:

@@ -10,6 +10,7 @@ import onnx_ir as ir
 import torch
 
 from freezer.errors import UsageError
+from freezer.model_io.walk import all_nodes
 from freezer.routes.call import Leaf
 
 Axes = dict[int, str]
@@ -69,7 +70,7 @@ def name_symbols(model: ir.Model, axes: Mapping[str, Axes]) -> None:
     if not names:
         return
     pattern = re.compile(r"(?<![\w.])(" + "|".join(map(re.escape, names)) + r")(?![\w.])")
-    for value in {*model.graph.inputs, *model.graph.outputs, *(v for n in model.graph.all_nodes() for v in n.outputs)}:
+    for value in {*model.graph.inputs, *model.graph.outputs, *(v for n in all_nodes(model.graph) for v in n.outputs)}:
         if value.shape is not None:
             value.shape = ir.Shape([_renamed(dim, pattern, names) for dim in value.shape])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
 import time
@@ -16,6 +15,7 @@ import onnx_ir as ir
 from freezer.errors import ChildError
 from freezer.evaluate.child import Child, Limits
 from freezer.model_io import serialise, to_proto
+from freezer.model_io.walk import graphs
 from freezer.verification.room import shortage
 from freezer.verification.search import Search
 from freezer.verification.verdict import CLOSE, DIFFERENT, EQUAL, UNVERIFIED, OutputVerdict, Verdict
@@ -232,9 +232,9 @@ def _files(model: ir.Model) -> dict[str, str]:
 
 
 def _tensors(model: ir.Model) -> Iterator[ir.TensorProtocol | None]:
-    for graph in (model.graph, *model.graph.subgraphs()):
+    for graph in graphs(model):
         yield from (v.const_value for v in graph.initializers.values())
-    nodes = itertools.chain(model.graph.all_nodes(), *(f.all_nodes() for f in model.functions.values()))
+    nodes = (node for graph in graphs(model) for node in graph)
     for attribute in (a for node in nodes for a in node.attributes.values()):
         if attribute.type == ir.AttributeType.TENSOR and not attribute.is_ref():
             yield attribute.as_tensor()

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import all_nodes, captured, subgraphs
+from freezer.evaluate.batch import captured
 from freezer.facts.determinism import is_deterministic
 from freezer.facts.table import Facts, known
+from freezer.model_io.walk import all_nodes, subgraphs
 
 CONTROL_FLOW = ("If", "Loop", "Scan")
 NEVER = 1  # the bit of what no freezing decides: random numbers, what a loop that runs changes

@@ -27,9 +27,9 @@ def test_a_file_is_proven_with_the_value_of_which_it_has_the_hash(folder):  # no
 @pytest.mark.parametrize(
     ("given", "code", "said"),
     [
-        ("shift=full(1)[100]", 1, "'shift' was frozen to float32 [100], sha256"),
+        ("shift=full(1)[400]", 1, "'shift' was frozen to float32 [400], sha256"),
         ("scale=0.25", 1, "'scale' was frozen to float32 [], [0.5]; the value given is float32 [], [0.25]"),
-        ("x=ones[2,100]", 2, "'x' was not frozen in this file"),
+        ("x=ones[2,400]", 2, "'x' was not frozen in this file"),
     ],
 )
 def test_another_value_is_refused(folder, given, code, said):  # noqa: F811

@@ -94,7 +94,7 @@ FAULTS = (
     Fault("scan outputs are stacked forwards", "passes/unroll.py",
           "ordered = parts[::-1] if backward else parts", "ordered = parts"),
     Fault("random nodes are drawn anew in each copy of a body", "passes/unroll.py",
-          "    if count > 1 and not all(is_deterministic(n, context.facts) for n in body.all_nodes()):",
+          "    if count > 1 and not all(is_deterministic(n, context.facts) for n in all_nodes(body)):",
           "    if False:"),
     Fault("a changing carried value is invariant", "passes/slim.py",
           "        if through_identity(body.outputs[1 + i]) is body.inputs[2 + i]:", "        if True:"),

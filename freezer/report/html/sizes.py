@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import onnx_ir as ir
 
 from freezer.bindings.arrays import dtype_name
-from freezer.model_io.slots import graphs
+from freezer.model_io.walk import graphs
 from freezer.report.html.drawing import short
 from freezer.report.html.skeleton import is_constant, tensor_of
 from freezer.report.side import Side, op_name

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import onnx_ir as ir
 
-from freezer.evaluate.batch import subgraphs
+from freezer.model_io.walk import subgraphs
 from freezer.passes.log import Log
 from freezer.passes.origins import Origins
 from freezer.report.side import op_name
