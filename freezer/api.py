@@ -96,8 +96,8 @@ def freeze(
 
     values: input name to value; arrays must have the model's dtype, Python literals are converted losslessly.
     dims: dimension symbol to size. shapes: input name to shape, None keeps a dimension.
-    verify: run both on `feeds` random feeds, drawn from `seed`, and compare every bit; where an engine fuses, or
-    with tolerance=SHARE, how far apart they are.
+    verify: run both on `feeds` random feeds, drawn from `seed`, and compare every bit; where an engine fuses, with
+    relaxed=True or with tolerance=SHARE, how far apart they are.
     base_dir: where the external data of a model given as an object lies. allow_link: a folder that external
     data may be linked from. options: the fields of freezer.options.Options (freeze_defaults, prune_inputs, engine,
     then, ...).
@@ -157,9 +157,12 @@ def _refusal(
         return f"engine '{foreign[-1]}' changed the model: {verdict.message}; nothing was written. Use another engine"
     culprit = None
     with contextlib.suppress(FreezerError):
-        culprit = bisect(reload, bindings, options, result.log.changes)
+        culprit = bisect(reload, bindings, options, result.log.changes, verdict.tolerance)
     blame = f"; first wrong after {culprit}" if culprit else ""
-    return f"{verdict.message}{blame}; nothing was written. Please report this, or try --no-verify"
+    advice = "Please report this, or try --no-verify"
+    if result.log.relaxed:
+        advice = "Leave out --relaxed, or allow more: --tolerance SHARE, of an output's largest value"
+    return f"{verdict.message}{blame}; nothing was written. {advice}"
 
 
 def inspect(model: Any) -> Inspection:

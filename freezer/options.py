@@ -17,7 +17,7 @@ class Options:
     twelfth of it with a loop. memory: bytes of each child process, None for half of the machine's, at most 16 GiB.
     fuel: the most changes to make (for bisecting), None for no limit. engine: what folds ("native" is freezer
     itself; see freezer.engines). then: an engine that gets freezer's residual. tolerance: how far outputs may be from
-    the original's, relative to the largest value; None: no bit may differ, unless an engine fuses.
+    the original's, relative to the largest value; None: no bit may differ, unless an engine or `relaxed` fuses.
     """
 
     relaxed: bool = False

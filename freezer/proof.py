@@ -68,7 +68,7 @@ def blame(
         if again.equal:
             reference = replace(case.source, model=fresh.model)
         elif again.equal is False:
-            rewrite = bisect(reload, case.bindings, case.options, fresh.log.changes)
+            rewrite = bisect(reload, case.bindings, case.options, fresh.log.changes, case.tolerance)
     parting = part(reference, case.frozen, case.bindings, **how) if verdict.outputs else None
     return Blame(verdict, rewrite, parting, reference is not case.source)
 

@@ -33,7 +33,7 @@ _VALUES = (
 @click.option("--shape", "shapes", multiple=True, metavar="INPUT=D0,D1,...", help="Freeze a shape; _ keeps a dim.")
 @click.option("--prune-inputs", is_flag=True, help="Drop inputs that nothing reads any more.")
 @click.option("--freeze-defaults", is_flag=True, help="Freeze every input that has a default value to it.")
-@click.option("--relaxed", is_flag=True, help="Also use rules that may change the last bits; the report names them.")
+@click.option("--relaxed", is_flag=True, help="Also fuse, which may change the last bits; the report names each use.")
 @click.option(
     "--max-growth", default=Options.max_growth, metavar="BYTES", help="Let the file grow by this much to save nodes."
 )
@@ -56,7 +56,7 @@ _VALUES = (
 )
 @click.option("--then", metavar="NAME", help="Give freezer's residual to this engine.")
 @click.option(
-    "--tolerance", type=float, metavar="SHARE", help="Of an output's largest value; engines that fuse need one."
+    "--tolerance", type=float, metavar="SHARE", help="Of an output's largest value: how far what fuses may move it."
 )
 @click.option("--external-data", type=click.Choice(PLACES), default="auto", help="Where constants go.")
 @click.option("--data-file", metavar="NAME", help="Name of the file for external constants.")

@@ -79,13 +79,13 @@ def chosen_engine(name: str) -> Engine:
 def tolerances(options: Options) -> Mapping[str, float] | None:
     """How far outputs may be from the original's, by dtype, relative to the largest value; None: not in one bit.
 
-    Options.tolerance where it is given, else FUSED if an engine fuses. Raises UsageError as chosen_engine does, or
-    for a tolerance that is not between 0 and 1.
+    Options.tolerance where it is given, else FUSED if an engine or a relaxed rule may fuse. Raises UsageError as
+    chosen_engine does, or for a tolerance that is not between 0 and 1.
     """
     engines = [chosen_engine(name) for name in (options.engine, options.then) if name]
     if options.tolerance is not None:
         return uniform(options.tolerance)
-    return FUSED if any(e.fuses for e in engines) else None
+    return FUSED if options.relaxed or any(e.fuses for e in engines) else None
 
 
 def uniform(share: float | None) -> Mapping[str, float] | None:

@@ -28,7 +28,7 @@ class ConstantMerger:
         alike: dict[Hashable, list[ir.Value]] = {}
         for graph in graphs_in(model.graph):
             for value in graph.initializers.values():
-                if not (value.is_graph_input() or value.is_graph_output() or value.const_value is None):
+                if _may_merge(value):
                     alike.setdefault(self._sketch(value), []).append(value)
         for values in alike.values():
             if len(values) > 1:
@@ -54,6 +54,17 @@ class ConstantMerger:
             assert value.const_value is not None
             self._digests[value] = _digest(value.const_value)
         return self._digests[value]
+
+
+def _may_merge(value: ir.Value) -> bool:
+    if value.is_graph_input() or value.is_graph_output() or value.const_value is None:
+        return False
+    return not _is_overwritten(value)
+
+
+def _is_overwritten(value: ir.Value) -> bool:
+    """Whether a BatchNormalization that trains reads it: onnxruntime lets it write its statistics over what it read."""
+    return any(n.op_type == "BatchNormalization" and len(n.outputs) > 1 for n in value.consumers())
 
 
 def _hoist(value: ir.Value, main: ir.Graph) -> None:

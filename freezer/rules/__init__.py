@@ -12,6 +12,13 @@ from freezer.rules.forms import (
     merge_unsqueezes,
     split_instead_of_sequence,
 )
+from freezer.rules.fusions import (
+    add_to_bias,
+    gemm_instead_of_matmul,
+    normalise_inside_product,
+    scale_weight_instead_of_input,
+    scale_weight_instead_of_output,
+)
 from freezer.rules.joins import (
     drop_concat_of_split,
     drop_empty_operands,
@@ -102,6 +109,11 @@ RULES: tuple[Rule, ...] = (
     drop_power_of_one,
     multiply_by_zero,
     choose_known_side_of_floats,
+    gemm_instead_of_matmul,
+    add_to_bias,
+    scale_weight_instead_of_output,
+    scale_weight_instead_of_input,
+    normalise_inside_product,
 )
 
 BY_OP: dict[tuple[str, str], list[Rule]] = {}

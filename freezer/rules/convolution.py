@@ -9,10 +9,9 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from freezer.facts.dims import Shape
 from freezer.facts.table import Facts
-from freezer.rewrite import Answer, Rewrite
-from freezer.rules.known import made_by, only_user, same_type, stored, uniform
+from freezer.rewrite import Answer, again
+from freezer.rules.known import by_channel, made_by, only_user, same_type, stored, uniform
 from freezer.rules.registry import on
 
 _MEASURED = (ir.DataType.FLOAT, ir.DataType.DOUBLE)
@@ -25,10 +24,10 @@ def add_inside_convolution(node: ir.Node, facts: Facts) -> Answer:
         conv, dtype = made_by(value, "Conv", "ConvTranspose"), facts.dtype(value)
         if conv is None or not only_user(value) or dtype not in _MEASURED or len(conv.inputs) > 2:
             continue
-        bias = _by_channel(facts.shape(value), facts.array(other)) if same_type(value, node.outputs[0], facts) else None
-        if bias is not None:
+        bias = by_channel(facts.shape(value), facts.array(other), 1)
+        if bias is not None and same_type(value, node.outputs[0], facts):
             new = stored(bias, dtype)
-            return _again(conv, [*conv.inputs[:2], new], list(conv.attributes.values()), [new])
+            return again(conv, [*conv.inputs[:2], new], [new])
     return None
 
 
@@ -47,17 +46,7 @@ def pad_inside_convolution(node: ir.Node, facts: Facts) -> Answer:
         return None
     own = node.attributes["pads"].value if "pads" in node.attributes else [0] * len(spatial)
     pads = ir.AttrInt64s("pads", [int(a) + b for a, b in zip(own, spatial, strict=True)])
-    return _again(node, [pad.inputs[0], *node.inputs[1:]], [*node.attributes.values(), pads], [])
-
-
-def _by_channel(shape: Shape | None, array: np.ndarray | None) -> np.ndarray | None:
-    """A constant as a bias: of shape [C, 1, ...] or [1, C, 1, ...], or a single element."""
-    if shape is None or array is None or not isinstance(shape[1], int) or array.size not in (1, shape[1]):
-        return None
-    channels = shape[1]
-    if array.size == channels and (*([1] * (len(shape) - array.ndim)), *array.shape)[1] != channels:
-        return None
-    return np.ascontiguousarray(np.broadcast_to(array.reshape(-1), (channels,)))
+    return again(node, [pad.inputs[0], *node.inputs[1:]], [], pads)
 
 
 def _zeros_around(pad: ir.Node, facts: Facts) -> list[int] | None:
@@ -76,8 +65,3 @@ def _operands(pad: ir.Node, facts: Facts) -> tuple[tuple[int, ...] | None, np.ge
         return facts.ints(pad.inputs[1]), np.float32(0) if value is None else uniform(value, facts)
     number = pad.attributes.get("value")
     return tuple(pad.attributes["pads"].value), np.float32(0 if number is None else number.value)
-
-
-def _again(conv: ir.Node, inputs: list[ir.Value | None], attributes: list[ir.Attr], new: list[ir.Value]) -> Rewrite:
-    again = ir.Node("", conv.op_type, inputs, attributes)
-    return Rewrite([again.outputs[0]], [again], new)

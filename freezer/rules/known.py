@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from freezer.facts.dims import Shape
 from freezer.facts.table import Facts
 
 FLOATS = (ir.DataType.FLOAT, ir.DataType.DOUBLE, ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
@@ -43,6 +44,18 @@ def integer(node: ir.Node, name: str, default: int) -> int:
     """An integer attribute of a node of which anything is known: it is of another type only where nothing is."""
     attribute = node.attributes.get(name)
     return default if attribute is None else int(attribute.value)
+
+
+def by_channel(shape: Shape | None, array: np.ndarray | None, axis: int) -> np.ndarray | None:
+    """A constant as a vector along one axis of a shape that it broadcasts to; None if it has more elements."""
+    if shape is None or array is None:
+        return None
+    channels = shape[axis]
+    if not isinstance(channels, int) or array.size not in (1, channels):
+        return None
+    if array.size == channels and (*([1] * (len(shape) - array.ndim)), *array.shape)[axis] != channels:
+        return None
+    return np.ascontiguousarray(np.broadcast_to(array.reshape(-1), (channels,)))
 
 
 def constant(values: list[int]) -> ir.Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from freezer.bindings import Bindings
@@ -15,10 +15,14 @@ from freezer.verification.verification import verify
 _SECONDS = 120.0
 
 
-def bisect(reload: Callable[[], Source], bindings: Bindings, options: Options, changes: int) -> str | None:
+def bisect(
+    reload: Callable[[], Source], bindings: Bindings, options: Options, changes: int,
+    tolerance: Mapping[str, float] | None = None,
+) -> str | None:  # fmt: skip
     """The first change, in words, after which the outputs differ; None if two minutes do not find it.
 
-    reload: gives the source afresh. changes: how many changes the different result took (Log.changes).
+    reload: gives the source afresh. changes: how many changes the different result took (Log.changes). tolerance: as
+    verify has it.
     """
     deadline = time.monotonic() + _SECONDS
     equal, different, culprit = -1, changes, None
@@ -27,7 +31,7 @@ def bisect(reload: Callable[[], Source], bindings: Bindings, options: Options, c
             return None
         middle = (equal + different) // 2
         result = _with_fuel(reload(), bindings, options, middle)
-        if verify(reload(), result.model, bindings, feeds=2).equal is False:
+        if verify(reload(), result.model, bindings, feeds=2, tolerance=tolerance).equal is False:
             different, culprit = middle, result.log.last
         else:
             equal = middle
