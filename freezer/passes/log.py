@@ -35,7 +35,7 @@ class Log:
     """events: how often each rule or pass fired. stages: seconds. reasons: by node, while it lives.
 
     fuel: the most changes that may be made, None for no limit; last: the latest change, in words. Specialising
-    with less and less fuel finds the change that first made a result differ.
+    with less and less fuel finds the change that first made a result differ. notes: what the user may not expect.
     """
 
     fuel: int | None = None
@@ -46,6 +46,7 @@ class Log:
     kept: list[Kept] = field(default_factory=list)
     residuals: list[Stayed] = field(default_factory=list)
     reasons: dict[ir.Node, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def changes(self) -> int:

@@ -2,7 +2,8 @@
 
 An LSTM takes X of rank 3 only, a Conv X of its weight's rank, a Transpose what its perm is for; onnxruntime
 raises otherwise. Where such a node always runs after an If, in the same graph, a branch whose output can only
-have another rank is never taken in a run that ends well, so the If is the other branch.
+have another rank is never taken in a run that ends well, so the If is the other branch. Nor is a branch taken
+in which such a node reads a value of another rank.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 import onnx_ir as ir
 
 from freezer.facts.table import Facts
-from freezer.model_io.walk import graphs_in
+from freezer.model_io.walk import all_nodes, graphs_in
 
 _SAME_RANK = {
     "Identity", "Cast", "Relu", "Sigmoid", "Tanh", "Neg", "Exp", "Sqrt", "Abs", "Not", "Erf", "LeakyRelu", "Clip",
@@ -22,13 +23,31 @@ _DEEPEST = 50  # steps from a requirement back to an If
 
 
 def decided_by_ranks(model: ir.Model, facts: Facts) -> dict[ir.Node, bool]:
-    """Ifs whose condition follows from a required rank: node to condition."""
+    """Ifs whose condition follows from the rank that a later node requires: node to condition."""
     found: dict[ir.Node, bool] = {}
+    for graph, value, rank in _demands(model, facts):
+        if facts.rank(value) is None:
+            _follow(value, rank, graph, facts, found)
+    return found
+
+
+def decided_by_failure(model: ir.Model, facts: Facts) -> dict[ir.Node, bool]:
+    """Ifs of which one branch, and not the other, holds a value of a rank that its reader refuses."""
+    failing = {graph for graph, value, rank in _demands(model, facts) if facts.rank(value) not in (None, rank)}
+    found = {}
+    for node in all_nodes(model.graph) if failing else ():
+        if node.op_type == "If" and not node.domain:
+            passes = [node.attributes[name].as_graph() not in failing for name in ("then_branch", "else_branch")]
+            if any(passes) and not all(passes):
+                found[node] = passes[0]
+    return found
+
+
+def _demands(model: ir.Model, facts: Facts) -> Iterator[tuple[ir.Graph, ir.Value, int]]:
+    """Each value that a node demands a rank of, with the graph of that node."""
     for graph in graphs_in(model.graph):
         for node in graph:
-            for value, rank in _required(node, facts):
-                _follow(value, rank, graph, facts, found)
-    return found
+            yield from ((graph, value, rank) for value, rank in _required(node, facts))
 
 
 def _required(node: ir.Node, facts: Facts) -> Iterator[tuple[ir.Value, int]]:
@@ -45,7 +64,7 @@ def _required(node: ir.Node, facts: Facts) -> Iterator[tuple[ir.Value, int]]:
         return
     for index, rank in wanted.items():
         value = node.inputs[index] if index < len(node.inputs) else None
-        if value is not None and rank is not None and facts.rank(value) is None:
+        if value is not None and rank is not None:
             yield value, rank
 
 

@@ -32,7 +32,7 @@ from freezer.passes.edit import Editor
 from freezer.passes.half import keeps_rounding, read_unrounded
 from freezer.passes.log import Log
 from freezer.passes.origins import Origins
-from freezer.passes.ranks import decided_by_ranks
+from freezer.passes.ranks import decided_by_failure, decided_by_ranks
 from freezer.passes.storage import SMALL, small_frontier
 from freezer.passes.tensors import from_elements
 from freezer.passes.worklist import Worklist
@@ -94,7 +94,9 @@ class Specialiser:
         if all(n.op_type != "If" for n in all_nodes(self.model.graph)):
             return False
         before = self.log.changes
-        self.decided = {n: (taken,) for n, taken in decided_by_ranks(self.model, self.facts).items()}
+        avoided = decided_by_failure(self.model, self.facts)
+        self.log.notes += [_only_way(node, taken) for node, taken in avoided.items()]
+        self.decided = {n: (taken,) for n, taken in (decided_by_ranks(self.model, self.facts) | avoided).items()}
         for node in self.decided:
             self._touch(node)
         self.settle()
@@ -283,6 +285,12 @@ class Specialiser:
         self.unfoldable.add(node)
         self.log.reasons[node] = f"evaluating it failed: {reason}"
         self._touch(node)
+
+
+def _only_way(node: ir.Node, taken: bool) -> str:
+    return (
+        f"If '{node.name or node.outputs[0].name}' is its {'then' if taken else 'else'} branch: no run passes the other"
+    )
 
 
 _BODIES = {"If": bodies.of_if, "Loop": bodies.of_loop, "Scan": bodies.of_scan}

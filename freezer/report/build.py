@@ -114,7 +114,7 @@ def build_report(
         after=after,
         frozen={name: describe(t) for name, t in bindings.values.items()},
         dims=dict(bindings.dims),
-        notes=[*origin.notes, *bindings.notes],
+        notes=[*origin.notes, *bindings.notes, *log.notes],
         dead_inputs=[v.name or "" for v in model.graph.inputs if not v.uses() and not v.is_graph_output()],
         constant_outputs=[name for name in after.constant_outputs if name not in origin.side.constant_outputs],
         reasons=grouped(log.residuals),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,12 @@ def compare(a: Any, b: Any) -> dict[str, Any]:
     equal = key(a) == key(b)
     shape = [len(a)] if isinstance(a, (list, dict)) else None
     return {"equal": equal, "dtype": type(a).__name__, "shape": shape, "note": "" if equal else _first(a, b)}
+
+
+def within(row: Mapping[str, Any], tolerance: Mapping[str, float]) -> bool:
+    """Whether what compare() gave is equal, or as close as a tolerance by dtype allows."""
+    share = row.get("max_rel")
+    return row["equal"] or (share is not None and share <= tolerance.get(row["dtype"], -1.0))
 
 
 def key(value: Any) -> Any:

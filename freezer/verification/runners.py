@@ -29,16 +29,17 @@ class Runner(Protocol):
 
 
 class OrtRunner:
-    """A session: one thread, no prepacking, which alone would move results by an ulp."""
+    """A session: one thread, no prepacking, which alone would move results by an ulp. arena: reuse memory as usual."""
 
     engine = f"onnxruntime {ort.__version__}"
 
-    def __init__(self, copy: Copy, *, optimised: bool = False) -> None:
+    def __init__(self, copy: Copy, *, optimised: bool = False, arena: bool = True) -> None:
         options = ort.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         level = ort.GraphOptimizationLevel
         options.graph_optimization_level = level.ORT_ENABLE_ALL if optimised else level.ORT_DISABLE_ALL
+        options.enable_cpu_mem_arena = options.enable_mem_pattern = arena
         options.add_session_config_entry("session.disable_prepacking", "1")
         if copy.external:
             options.add_external_initializers(list(copy.external), list(copy.external.values()))

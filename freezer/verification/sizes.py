@@ -25,7 +25,7 @@ Declared = list[Union[int, str, None]]
 
 @dataclass
 class Slot:
-    """An input to feed: its name, type and shape; every dim a positive number or a symbol's text.
+    """An input to feed: its name, type and shape; every dim a number or a symbol's text.
 
     rank_known: the model declares a shape at all.
     """
@@ -39,15 +39,17 @@ class Slot:
 def make_slot(value: onnx.ValueInfoProto, shape: Declared | None) -> Slot:
     """The slot of an input. shape: what the bindings make of it, or None for what the model declares.
 
-    A dim that is unnamed, 0 or negative becomes a symbol of its own, 'name:axis'.
+    A dim that is unnamed or negative becomes a symbol of its own, 'name:axis'; 0 is a size.
     """
     kind = _tensor_type(value.type)
     if shape is None and (kind is None or not kind.HasField("shape")):
         return Slot(value.name, value.type, [], kind is None)
     declared = shape if shape is not None else [_dim(d) for d in kind.shape.dim]  # type: ignore[union-attr]
-    dims = [d if d and d not in ("-1", "?") else f"{value.name}:{axis}" for axis, d in enumerate(declared)]
-    return Slot(value.name, value.type, [f"{value.name}:{i}" if isinstance(d, int) and d < 0 else d
-                                         for i, d in enumerate(dims)])  # fmt: skip
+    return Slot(value.name, value.type, [f"{value.name}:{i}" if _is_open(d) else d for i, d in enumerate(declared)])  # type: ignore[misc]
+
+
+def _is_open(dim: int | str | None) -> bool:
+    return dim < 0 if isinstance(dim, int) else dim in (None, "", "-1", "?")
 
 
 def _tensor_type(kind: onnx.TypeProto) -> onnx.TypeProto.Tensor | None:

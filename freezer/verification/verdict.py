@@ -36,7 +36,8 @@ class Verdict:
     feeds: one line a feed that ran. loads_optimised: whether onnxruntime loads the residual with all
     optimisations; None if that was not tried. optimised_reason: why it does not.
     engine: what ran the models. seconds: wall time of the whole verification. tolerance: how far an output may be
-    from the original's, relative to its largest value, by dtype; None: not in one bit.
+    from the original's, relative to its largest value, by dtype; None: not in one bit. varying: numbers of feeds that
+    were not compared, since on them the original's own outputs depend on memory that it never wrote.
     """
 
     status: str
@@ -48,6 +49,7 @@ class Verdict:
     engine: str = ""
     seconds: float = 0.0
     tolerance: dict[str, float] | None = None
+    varying: list[int] = field(default_factory=list)
 
     @property
     def equal(self) -> bool | None:
@@ -63,3 +65,8 @@ class Verdict:
         """Plain lists, dicts, strings and numbers, for JSON."""
         first = self.first_difference
         return {**asdict(self), "equal": self.equal, "first_difference": first.name if first else None}
+
+
+def agreement(feeds: int, outputs: int, engine: str) -> str:
+    """What agreed, in words."""
+    return f"{outputs} output{'s' * (outputs != 1)}, {feeds} feed{'s' * (feeds != 1)}, {engine}"

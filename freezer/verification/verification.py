@@ -16,9 +16,10 @@ from freezer.errors import ChildError
 from freezer.evaluate.child import Child, Limits
 from freezer.model_io import serialise, to_proto
 from freezer.model_io.walk import graphs
+from freezer.verification.compare import within
 from freezer.verification.room import shortage
 from freezer.verification.search import Search
-from freezer.verification.verdict import CLOSE, DIFFERENT, EQUAL, UNVERIFIED, OutputVerdict, Verdict
+from freezer.verification.verdict import CLOSE, DIFFERENT, EQUAL, UNVERIFIED, OutputVerdict, Verdict, agreement
 
 if TYPE_CHECKING:
     from freezer.bindings import Bindings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 JUDGE = "freezer.verification.judge"
 _LAST_BITS = defaultdict(int, float64=1024, float32=1024, float16=8, bfloat16=2)  # ulp
 RUN_SECONDS = 120.0  # one run of one model
+_VARYING = "the original's own outputs vary, with memory that it never wrote"
 
 
 def start_judge(limits: Limits | None = None) -> Child:
@@ -41,15 +43,14 @@ def verify(
 ) -> Verdict:  # fmt: skip
     """Run the original with the frozen values fed and the residual without them, on random feeds.
 
-    original: its own bytes are read again, so what freezer does to its model does not matter.
-    bindings: the values to feed, and the sizes of bound dims. feeds: how many. child: a process of
-    start_judge(), which stays open; without one a process is started and ended. tolerance: dtype of an output
-    -> how far it may be from the original's, as a share of its largest value; dtypes that are not in it must be equal
-    bit for bit, and so must all without one.
+    original: its own bytes are read again, so what freezer does to its model does not matter. bindings: the values to
+    feed, and the sizes of bound dims. feeds: how many. child: a process of start_judge(), which stays open; without
+    one a process is started and ended. tolerance: dtype of an output -> how far it may be from the original's, as a
+    share of its largest value; dtypes that are not in it must be equal bit for bit, and so must all without one.
 
-    "different" also when the residual cannot be loaded (without optimisations, with them, or by the
-    checker) though the original can. "unverified" when nothing runs the original. Raises nothing of
-    its own: a death of the child is part of the verdict.
+    "different" also when the residual cannot be loaded (without optimisations, with them, or by the checker) though
+    the original can. "unverified" when nothing runs the original. Raises nothing of its own: a death of the child is
+    part of the verdict.
     """
     checking = Verification(
         original, bindings, feeds=feeds, seed=seed, limits=limits, child=child, tolerance=tolerance
@@ -163,13 +164,17 @@ class Verification:
         elif "error" in (answer := self._judged()):
             feed = f" on feed {answer['feed']}" if "feed" in answer else ""
             verdict.message = f"the residual model fails{feed} where the original runs: {answer['error']}"
+        elif not answer["outputs"]:
+            return Verdict(UNVERIFIED, f"not verified: on every feed {_VARYING}", feeds=self._found, engine=self._name)
         else:
+            verdict.varying = answer["varying"]
             verdict.outputs = list(_by_output(self._outputs, answer["outputs"], self._tolerance or {}))
             self._conclude(verdict)
         return verdict
 
     def _judged(self) -> dict[str, Any]:
-        return self._ask("judge", {"engine": self._engine, "seconds": RUN_SECONDS})
+        header = {"engine": self._engine, "seconds": RUN_SECONDS, "tolerance": self._tolerance or {}}
+        return self._ask("judge", header)
 
     def _conclude(self, verdict: Verdict) -> None:
         first = verdict.first_difference
@@ -177,7 +182,10 @@ class Verification:
             close = any(o.status == CLOSE for o in verdict.outputs)
             verdict.status = CLOSE if close else EQUAL
             how = _closeness(verdict.outputs, self._tolerance or {}) if close else "equal bit for bit"
-            verdict.message = f"{how}: {_agreement(len(verdict.feeds), len(verdict.outputs), self._name)}"
+            feeds = len(verdict.feeds) - len(verdict.varying)
+            verdict.message = f"{how}: {agreement(feeds, len(verdict.outputs), self._name)}"
+            if verdict.varying:
+                verdict.message += f" ({len(verdict.varying)} more left out: {_VARYING})"
             return
         verdict.message = f"output '{first.name}' differs on feed {first.feed}: {_how(first)}"
         if self._engine == "reference" and all(_is_close(o) for o in verdict.outputs):
@@ -253,18 +261,13 @@ def _by_output(
     for name in names:
         own = [row for row in rows if row["name"] == name]
         unequal = [row for row in own if not row["equal"]]
-        far = [row for row in unequal if not _within(row, tolerance)]
+        far = [row for row in unequal if not within(row, tolerance)]
         worst = next(iter(far or unequal), None)
         yield OutputVerdict(
             name, DIFFERENT if far else CLOSE if unequal else EQUAL, own[0]["dtype"], own[0]["shape"],
             feed=worst["feed"] if worst else None, max_ulp=_most(own, "max_ulp"), max_abs=_most(own, "max_abs"),
             note=worst["note"] if worst else "", max_rel=_most(own, "max_rel"),
         )  # fmt: skip
-
-
-def _within(row: dict[str, Any], tolerance: Mapping[str, float]) -> bool:
-    share = row.get("max_rel")
-    return share is not None and share <= tolerance.get(row["dtype"], -1.0)
 
 
 def _closeness(outputs: list[OutputVerdict], tolerance: Mapping[str, float]) -> str:
@@ -277,10 +280,6 @@ def _closeness(outputs: list[OutputVerdict], tolerance: Mapping[str, float]) -> 
 
 def _most(rows: list[dict[str, Any]], key: str) -> Any:
     return max((row[key] for row in rows if row.get(key) is not None), default=None)
-
-
-def _agreement(feeds: int, outputs: int, engine: str) -> str:
-    return f"{outputs} output{'s' * (outputs != 1)}, {feeds} feed{'s' * (feeds != 1)}, {engine}"
 
 
 def _how(output: OutputVerdict) -> str:

@@ -33,6 +33,11 @@ def test_unnamed_dims_are_symbols_of_their_own_and_bound_shapes_win():
     assert free_symbols(found, {"n": 5}) == ["x:0", "y:1"]
 
 
+def test_a_dim_of_0_is_a_size():
+    found = slots("g (float[n,m] x) => (float z) { z = Foo(x) }", {"x": [0, None]})
+    assert found[0].shape == [0, "x:1"]
+
+
 def test_symbols_inside_formulas_are_free():
     found = slots("g (float[n] x, float[m] y) => (float z) { z = Foo(x, y) }", {"y": ["past + n"]})
     assert free_symbols(found, {}) == ["n", "past"]
