@@ -1,348 +1,63 @@
 "use strict";
-(() => {
-  const SVG = document.querySelector("svg.bar").namespaceURI;
-  const byId = (id) => document.getElementById(id);
-  const make = (name, attributes = {}, text = null, space = SVG) => {
-    const element = space ? document.createElementNS(space, name) : document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    if (text !== null) element.textContent = text;
-    return element;
-  };
-  const html = (name, attributes, text) => make(name, attributes, text, null);
+// What every part of the page uses; the theme, and the buttons that copy.
+const SVG = document.querySelector("svg.bar").namespaceURI;
+const byId = (id) => document.getElementById(id);
+const make = (name, attributes = {}, text = null, space = SVG) => {
+  const element = space ? document.createElementNS(space, name) : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text !== null) element.textContent = text;
+  return element;
+};
+const html = (name, attributes, text) => make(name, attributes, text, null);
 
-  byId("theme").addEventListener("click", () => {
-    const root = document.documentElement;
-    const dark = (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-    root.dataset.theme = dark ? "light" : "dark";
+byId("theme").addEventListener("click", () => {
+  const root = document.documentElement;
+  const dark = (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  root.dataset.theme = dark ? "light" : "dark";
+});
+for (const place of document.querySelectorAll(".copy")) {
+  const [code, button, said] = place.children;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      said.textContent = "copied";
+    } catch {
+      getSelection().selectAllChildren(code);
+      said.textContent = "selected; copy it with the keyboard";
+    }
   });
-  for (const place of document.querySelectorAll(".copy")) {
-    const [code, button, said] = place.children;
-    button.addEventListener("click", async () => {
-      try {
-        await navigator.clipboard.writeText(code.textContent);
-        said.textContent = "copied";
-      } catch {
-        getSelection().selectAllChildren(code);
-        said.textContent = "selected; copy it with the keyboard";
-      }
-    });
-  }
+}
 
-  const holder = byId("data");
-  if (!holder) return;
-  const graphs = JSON.parse(holder.textContent);
-  const canvas = byId("canvas"), detail = byId("detail"), crumbs = byId("crumbs");
-  const state = { graph: Object.keys(graphs)[0], view: 0, at: { x: 0, y: 0, scale: 1 }, chosen: -1 };
-  const remembered = {};
-  let boxes = [], lines = [], layer = null, svg = null;
+// Words and lines of the drawing.
+const fateOf = (graph, node) => graph.fates[graph.nodes[node][2]];
+const clip = (text, most) => (text.length > most ? text.slice(0, most / 2 - 1) + "…" + text.slice(-most / 2) : text);
+const tail = (name) => name.replace(/\/+$/, "").split("/").pop() || name;
+const bytes = (n) => {
+  for (const unit of ["B", "KB", "MB"]) {
+    if (n < 1000) return (unit === "B" ? n : n.toFixed(2)) + " " + unit;
+    n /= 1000;
+  }
+  return n.toFixed(2) + " GB";
+};
 
-  const fateOf = (graph, node) => graph.fates[graph.nodes[node][2]];
-  const clip = (text, most) => (text.length > most ? text.slice(0, most / 2 - 1) + "…" + text.slice(-most / 2) : text);
-  const tail = (name) => name.replace(/\/+$/, "").split("/").pop() || name;
-  const bytes = (n) => {
-    for (const unit of ["B", "KB", "MB"]) {
-      if (n < 1000) return (unit === "B" ? n : n.toFixed(2)) + " " + unit;
-      n /= 1000;
-    }
-    return n.toFixed(2) + " GB";
-  };
+// What a box says: its two lines, its classes, and its name for a screen reader.
+function told(graph, box) {
+  if (box[0] === "port") return { top: clip(tail(box[1]), 24), sub: "from outside", kind: "port", words: "from outside: " + box[1] };
+  if (box[0] === "group") {
+    const op = box[4] >= 0 ? graph.nodes[box[4]][1] + ", " : "";
+    const parts = box[5].map(([fate, count]) => count + " " + graph.fates[fate]).join(", ");
+    return { top: clip(box[2], 23), sub: op + box[3] + " nodes", kind: "group", words: `group ${box[2]}, ${op}${box[3]} nodes: ${parts}` };
+  }
+  const [name, op] = graph.nodes[box[1]], fate = fateOf(graph, box[1]);
+  const end = op === "input" || op === "output";
+  return { top: clip(end ? name : op, 23), sub: clip(end ? op : tail(name) === op ? "" : tail(name), 28), kind: (end ? "end " : "") + "node fate-" + fate, words: `${op} ${name}, ${fate}` };
+}
 
-  // What a box says: its two lines, its classes, and its name for a screen reader.
-  function told(graph, box) {
-    if (box[0] === "port") return { top: clip(tail(box[1]), 24), sub: "from outside", kind: "port", words: "from outside: " + box[1] };
-    if (box[0] === "group") {
-      const op = box[4] >= 0 ? graph.nodes[box[4]][1] + ", " : "";
-      const parts = box[5].map(([fate, count]) => count + " " + graph.fates[fate]).join(", ");
-      return { top: clip(box[2], 23), sub: op + box[3] + " nodes", kind: "group", words: `group ${box[2]}, ${op}${box[3]} nodes: ${parts}` };
-    }
-    const [name, op] = graph.nodes[box[1]], fate = fateOf(graph, box[1]);
-    const end = op === "input" || op === "output";
-    return { top: clip(end ? name : op, 23), sub: clip(end ? op : tail(name) === op ? "" : tail(name), 28), kind: (end ? "end " : "") + "node fate-" + fate, words: `${op} ${name}, ${fate}` };
+function line(points) {
+  let path = `M${points[0]} ${points[1]}`;
+  for (let i = 2; i < points.length; i += 2) {
+    const middle = (points[i - 1] + points[i + 1]) / 2;
+    path += `C${points[i - 2]} ${middle} ${points[i]} ${middle} ${points[i]} ${points[i + 1]}`;
   }
-
-  function line(points) {
-    let path = `M${points[0]} ${points[1]}`;
-    for (let i = 2; i < points.length; i += 2) {
-      const middle = (points[i - 1] + points[i + 1]) / 2;
-      path += `C${points[i - 2]} ${middle} ${points[i]} ${middle} ${points[i]} ${points[i + 1]}`;
-    }
-    return path;
-  }
-
-  function drawBox(graph, box, index) {
-    const { width, height } = graph, words = told(graph, box);
-    const [x, y] = box.slice(-2);
-    const group = make("g", { class: "box " + words.kind, transform: `translate(${x - width / 2} ${y - height / 2})`, tabindex: -1, role: "button", "aria-label": words.words });
-    if (box[0] === "group") group.append(make("rect", { class: "back", x: 4, y: 4, width, height, rx: 6 }));
-    group.append(make("rect", { class: "body", width, height, rx: 6 }));
-    if (box[0] === "group") {
-      let from = 8;
-      const total = box[5].reduce((sum, part) => sum + part[1], 0) || 1;
-      for (const [fate, count] of box[5]) {
-        const share = ((width - 16) * count) / total;
-        group.append(make("rect", { class: "share fate-" + graph.fates[fate], x: from, y: height - 6, width: share, height: 3 }));
-        from += share;
-      }
-    }
-    group.append(make("text", { x: width / 2, y: words.sub ? 16 : 24 }, words.top), make("text", { class: "sub", x: width / 2, y: 29.5 }, words.sub));
-    group.addEventListener("focus", () => { choose(index); if (!pressed) reveal(index); });
-    group.addEventListener("click", () => { if (!moved) group.focus({ preventScroll: true }); });
-    group.addEventListener("dblclick", () => open(index));
-    return group;
-  }
-
-  function show(view, chosen = -1, focus = false) {
-    const graph = graphs[state.graph], drawn = graph.views[view];
-    state.view = view;
-    canvas.replaceChildren();
-    svg = make("svg", { role: "group", "aria-label": `${state.graph} graph${drawn.label ? ", " + drawn.label : ""}: ${drawn.boxes.length} boxes` });
-    svg.append(make("defs"));
-    const marker = make("marker", { id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" });
-    marker.append(make("path", { d: "M0 0.5L8 4L0 7.5z", fill: "context-stroke" }));
-    svg.firstChild.append(marker);
-    layer = make("g");
-    lines = drawn.edges.map(([link, points]) => {
-      const ends = points.slice();
-      const down = ends[ends.length - 1] >= ends[1] ? 1 : -1;
-      ends[1] += (down * graph.height) / 2;
-      ends[ends.length - 1] -= (down * graph.height) / 2 + down * 2;
-      const path = make("path", { class: "edge", d: line(ends), "marker-end": "url(#tip)" });
-      path.link = link;
-      return path;
-    });
-    boxes = drawn.boxes.map((box, index) => drawBox(graph, box, index));
-    layer.append(...lines, ...boxes);
-    svg.append(layer);
-    canvas.append(svg);
-    listen();
-    fit();
-    drawCrumbs();
-    state.chosen = -1;
-    if (!boxes.length) return;
-    choose(chosen < 0 ? uppermost() : Math.min(chosen, boxes.length - 1));
-    reveal(state.chosen);
-    if (focus) boxes[state.chosen].focus({ preventScroll: true });
-  }
-
-  function drawCrumbs() {
-    const graph = graphs[state.graph], trail = [];
-    for (let view = state.view; view >= 0; view = graph.views[view].parent) trail.unshift(view);
-    crumbs.replaceChildren();
-    for (const view of trail) {
-      const label = clip(view === 0 ? "whole graph" : graph.views[view].label, 60);
-      const last = view === state.view;
-      const part = html(last ? "span" : "button", last ? { "aria-current": "true" } : { type: "button" }, label);
-      if (!last) part.addEventListener("click", () => leave(view));
-      if (crumbs.children.length) crumbs.append(" › ");
-      crumbs.append(part);
-    }
-  }
-
-  function choose(index) {
-    if (index === state.chosen) return;
-    const old = boxes[state.chosen], box = boxes[index];
-    if (old) { old.setAttribute("tabindex", -1); old.classList.remove("chosen"); }
-    box.setAttribute("tabindex", 0);
-    box.classList.add("chosen");
-    state.chosen = index;
-    for (const path of lines) path.classList.toggle("near", path.link.includes(index));
-    describe(graphs[state.graph].views[state.view].boxes[index]);
-  }
-
-  function describe(box) {
-    const graph = graphs[state.graph];
-    detail.replaceChildren();
-    const add = (...parts) => detail.append(html(...parts));
-    if (box[0] === "port") {
-      add("h3", {}, box[1]);
-      add("p", { class: "op" }, "outside of this group");
-      return;
-    }
-    const index = box[0] === "group" ? box[4] : box[1];
-    if (box[0] === "group") {
-      add("h3", {}, box[2]);
-      add("p", { class: "op" }, `${box[3]} nodes`);
-      for (const [fate, count] of box[5]) addFate(graph.fates[fate], ` ${count} ${graph.fates[fate]}`, "div");
-      const button = html("button", { type: "button" }, "Open");
-      button.addEventListener("click", () => open(state.chosen));
-      detail.append(button);
-      if (index < 0) return;
-      detail.append(html("hr", {}));
-    }
-    const [name, op, fate, why, size, others] = graph.nodes[index];
-    const end = op === "input" || op === "output";
-    add("h3", {}, end ? name : op);
-    add("p", { class: "op" }, end ? op : name);
-    addFate(graph.fates[fate], graph.fates[fate], "p");
-    if (graph.whys[why]) add("p", {}, graph.whys[why]);
-    if (size) add("p", {}, `reads ${bytes(size)} of constants`);
-    if (others.length) {
-      add("p", {}, state.graph === "original" ? "In the residual:" : "Came from:");
-      const list = html("ul", {});
-      list.append(...others.map((other) => html("li", { class: "mono" }, other)));
-      detail.append(list);
-    }
-  }
-
-  function addFate(fate, words, tag) {
-    const mark = html(tag, { class: "fate" });
-    mark.append(html("span", { class: "swatch fate-" + fate }), words);
-    detail.append(mark);
-  }
-
-  function open(index) {
-    const box = graphs[state.graph].views[state.view].boxes[index];
-    if (box && box[0] === "group") show(box[1], -1, true);
-  }
-  function leave(to) {
-    const views = graphs[state.graph].views;
-    if (state.view === 0) return;
-    let inside = state.view;
-    while (views[inside].parent !== to && inside !== 0) inside = views[inside].parent;
-    const index = views[to].boxes.findIndex((box) => box[0] === "group" && box[1] === inside);
-    show(to, Math.max(index, 0), true);
-  }
-
-  // Zoom and place: at is the drawing's origin on the screen, and its scale.
-  const apply = () => layer.setAttribute("transform", `translate(${state.at.x} ${state.at.y}) scale(${state.at.scale})`);
-  function bounds() {
-    const graph = graphs[state.graph], all = graph.views[state.view].boxes;
-    const xs = all.map((box) => box[box.length - 2]), ys = all.map((box) => box[box.length - 1]);
-    const [w, h] = [graph.width / 2 + 14, graph.height / 2 + 14];
-    return { left: Math.min(...xs) - w, right: Math.max(...xs) + w, top: Math.min(...ys) - h, bottom: Math.max(...ys) + h };
-  }
-  function fit(whole = false) {
-    if (!boxes.length) return;
-    const b = bounds(), w = canvas.clientWidth, h = canvas.clientHeight;
-    const all = Math.min(w / (b.right - b.left), h / (b.bottom - b.top), 1.15);
-    // A drawing that would be too small to read starts at its top instead.
-    const scale = whole ? all : Math.max(all, 0.75);
-    const tall = (b.bottom - b.top) * scale > h, broad = (b.right - b.left) * scale > w;
-    state.at = {
-      scale,
-      x: w / 2 - scale * (broad ? centre(b) : (b.left + b.right) / 2),
-      y: tall ? -b.top * scale : h / 2 - (scale * (b.top + b.bottom)) / 2,
-    };
-    apply();
-  }
-  function centre(b) {
-    const top = graphs[state.graph].views[state.view].boxes.filter((box) => box[box.length - 1] < b.top + 200);
-    return top.reduce((sum, box) => sum + box[box.length - 2], 0) / (top.length || 1);
-  }
-  // The box of the drawing's top that is nearest to the middle.
-  function uppermost() {
-    const all = graphs[state.graph].views[state.view].boxes, b = bounds(), middle = centre(b);
-    const far = all.map((box) => Math.abs(box[box.length - 2] - middle) + 3 * (box[box.length - 1] - b.top));
-    return far.indexOf(Math.min(...far));
-  }
-  function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
-    const at = state.at, scale = Math.min(4, Math.max(0.03, at.scale * factor));
-    at.x = x - ((x - at.x) * scale) / at.scale;
-    at.y = y - ((y - at.y) * scale) / at.scale;
-    at.scale = scale;
-    apply();
-  }
-  function reveal(index) {
-    const box = graphs[state.graph].views[state.view].boxes[index], at = state.at, graph = graphs[state.graph];
-    const [x, y] = [at.x + box[box.length - 2] * at.scale, at.y + box[box.length - 1] * at.scale];
-    const [w, h] = [canvas.clientWidth, canvas.clientHeight];
-    const [aside, above] = [(graph.width / 2) * at.scale + 6, (graph.height / 2) * at.scale + 6];
-    if (x < aside || x > w - aside) at.x += w / 2 - x;
-    if (y < above || y > h - above) at.y += h / 2 - y;
-    apply();
-  }
-
-  let moved = false, pressed = false;
-  function listen() {
-    let from = null;
-    svg.addEventListener("wheel", (event) => {
-      if (!event.ctrlKey && !event.shiftKey && document.activeElement.closest("#canvas") === null) return;
-      event.preventDefault();
-      const box = canvas.getBoundingClientRect();
-      zoom(Math.exp(-event.deltaY / 400), event.clientX - box.left, event.clientY - box.top);
-    }, { passive: false });
-    svg.addEventListener("pointerdown", (event) => { from = { x: event.clientX - state.at.x, y: event.clientY - state.at.y }; moved = false; pressed = true; });
-    svg.addEventListener("pointermove", (event) => {
-      if (!from || !(event.buttons & 1)) return;
-      const [x, y] = [event.clientX - from.x, event.clientY - from.y];
-      if (!moved && Math.hypot(x - state.at.x, y - state.at.y) < 4) return;
-      if (!moved) { svg.setPointerCapture(event.pointerId); svg.classList.add("dragging"); }
-      moved = true;
-      Object.assign(state.at, { x, y });
-      apply();
-    });
-    svg.addEventListener("pointerup", () => { from = null; pressed = false; svg.classList.remove("dragging"); });
-  }
-
-  // The nearest box in a direction: straight ahead counts more than aside.
-  function towards(dx, dy) {
-    const all = graphs[state.graph].views[state.view].boxes, here = all[state.chosen].slice(-2);
-    let best = -1, least = Infinity;
-    all.forEach((box, index) => {
-      const [x, y] = box.slice(-2), [fx, fy] = [x - here[0], y - here[1]];
-      const ahead = fx * dx + fy * dy, aside = Math.abs(fx * dy) + Math.abs(fy * dx);
-      if (index !== state.chosen && ahead > 1 && ahead + 3 * aside < least) [best, least] = [index, ahead + 3 * aside];
-    });
-    if (best >= 0) boxes[best].focus({ preventScroll: true });
-  }
-
-  const keys = {
-    ArrowUp: () => towards(0, -1), ArrowDown: () => towards(0, 1), ArrowLeft: () => towards(-1, 0), ArrowRight: () => towards(1, 0),
-    Enter: () => open(state.chosen), " ": () => open(state.chosen),
-    Backspace: () => leave(graphs[state.graph].views[state.view].parent), Escape: () => leave(graphs[state.graph].views[state.view].parent),
-    Home: () => boxes[0].focus(), End: () => boxes[boxes.length - 1].focus(),
-    "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => fit(true),
-  };
-  canvas.addEventListener("keydown", (event) => {
-    const act = keys[event.key];
-    if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    act();
-  });
-  byId("in").addEventListener("click", () => zoom(1.25));
-  byId("out").addEventListener("click", () => zoom(0.8));
-  byId("fit").addEventListener("click", () => fit(true));
-
-  const tabs = [...document.querySelectorAll("[role=tab]")];
-  function turn(name, focus) {
-    remembered[state.graph] = [state.view, state.chosen];
-    state.graph = name;
-    for (const tab of tabs) {
-      const own = tab.dataset.graph === name;
-      tab.setAttribute("aria-selected", own);
-      tab.setAttribute("tabindex", own ? 0 : -1);
-      if (own) canvas.setAttribute("aria-labelledby", tab.id);
-      if (own && focus) tab.focus();
-    }
-    for (const legend of document.querySelectorAll(".legend")) legend.hidden = legend.dataset.graph !== name;
-    show(...(remembered[name] || [0]));
-  }
-  tabs.forEach((tab, index) => {
-    tab.addEventListener("click", () => turn(tab.dataset.graph, false));
-    tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) turn(tabs[(index + step + tabs.length) % tabs.length].dataset.graph, true);
-    });
-  });
-
-  // Find: Enter goes to the next node whose name or op holds the words.
-  let last = { words: "", place: -1 };
-  byId("find").addEventListener("keydown", (event) => {
-    if (event.key !== "Enter") return;
-    const words = event.target.value.trim().toLowerCase(), graph = graphs[state.graph], hits = [];
-    if (!words) return;
-    graph.views.forEach((view, number) => view.boxes.forEach((box, index) => {
-      const node = box[0] === "node" ? box[1] : box[0] === "group" ? box[4] : -1;
-      const text = node >= 0 ? graph.nodes[node][0] + " " + graph.nodes[node][1] : box[0] === "group" ? box[2] : "";
-      if (text.toLowerCase().includes(words)) hits.push([number, index]);
-    }));
-    last = { words, place: last.words === words ? last.place + 1 : 0 };
-    event.target.setCustomValidity(hits.length ? "" : "no node has that in its name");
-    event.target.reportValidity();
-    if (hits.length) show(...hits[last.place % hits.length]);
-  });
-  byId("find").addEventListener("input", (event) => event.target.setCustomValidity(""));
-  addEventListener("resize", () => fit());
-
-  show(0);
-})();
+  return path;
+}

@@ -64,7 +64,7 @@ def _shown_lines(text: str) -> str:
 
 def _context(content: Content) -> dict[str, Any]:
     report = content.report
-    style, script = _text("page.css"), _text("page.js")
+    style, script = _text("page.css"), _text("page.js") + _text("drawing.js")
     drawings = _drawings(content)
     return {
         "policy": policy(style, script),
