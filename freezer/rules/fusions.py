@@ -132,7 +132,8 @@ def _scaled(product: ir.Node, factor: np.ndarray, axis: int, facts: Facts) -> ir
     group = integer(product, "group", 1)
     grouped = array.reshape(group, array.shape[0] // group, array.shape[1], -1)
     along = factor.reshape(group, 1, -1, 1) if axis else factor.reshape(group, -1, 1, 1)
-    return _finite((grouped * along).reshape(array.shape), dtype)
+    with np.errstate(all="ignore"):
+        return _finite((grouped * along).reshape(array.shape), dtype)
 
 
 def _bias(product: ir.Node, factor: np.ndarray, shift: np.ndarray, facts: Facts) -> ir.Value | None:
@@ -142,13 +143,13 @@ def _bias(product: ir.Node, factor: np.ndarray, shift: np.ndarray, facts: Facts)
     beta = product.attributes.get("beta")
     if old is None or dtype is None or (beta is not None and beta.value != 1):
         return None
-    return _finite(old * factor + shift, dtype)
+    with np.errstate(all="ignore"):
+        return _finite(old * factor + shift, dtype)
 
 
 def _finite(array: np.ndarray, dtype: ir.DataType) -> ir.Value | None:
     """A new constant of float64 numbers; None if one is not finite in its dtype."""
-    with np.errstate(all="ignore"):
-        rounded = array.astype(dtype.numpy())
+    rounded = array.astype(dtype.numpy())
     return stored(rounded, dtype) if np.isfinite(rounded).all() else None
 
 

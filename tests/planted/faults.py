@@ -156,4 +156,10 @@ FAULTS = (
     Fault("external tensors change places", "model_io/saving.py",
           "offsets = [writer.append(slot.tensor) for slot in moved]",
           "offsets = [writer.append(slot.tensor) for slot in moved][::-1]"),
+    Fault("a batch normalisation forgets its mean", "rules/fusions.py", "shift - mean * factor", "shift"),
+    Fault("a weight is scaled along its other axis", "rules/fusions.py",
+          "along = factor.reshape(group, 1, -1, 1) if axis else",
+          "along = factor.reshape(group, 1, -1, 1) if not axis else"),
+    Fault("a branch that may run is not taken", "passes/ranks.py",
+          "if facts.rank(value) not in (None, rank)}", "if facts.rank(value) != rank}"),
 )  # fmt: skip
