@@ -23,16 +23,11 @@ class Batch:
     constants: list[ir.Value]
 
 
-def has_bodies(node: ir.Node) -> bool:
-    """Whether the node has bodies: control flow, or a map over a sequence."""
-    return bool(node.attributes) and any(True for _ in subgraphs(node))
-
-
 def captured(node: ir.Node) -> list[ir.Value]:
     """The outer values that a node's bodies read, each once."""
     found: dict[ir.Value, None] = {}
     inner: set[ir.Value] = set()
-    stack = list(subgraphs(node))
+    stack = subgraphs(node)
     while stack:
         graph = stack.pop()
         inner.update(graph.inputs, graph.initializers.values())
@@ -47,7 +42,7 @@ def captured(node: ir.Node) -> list[ir.Value]:
 def reads(node: ir.Node) -> list[ir.Value]:
     """Everything a node depends on: its inputs and what its bodies capture."""
     direct = [v for v in node.inputs if v is not None]
-    return direct + captured(node) if has_bodies(node) else direct
+    return direct + captured(node) if subgraphs(node) else direct
 
 
 def collect(values: Iterable[ir.Value]) -> Batch:

@@ -12,8 +12,9 @@ import onnx
 import onnx_ir as ir
 
 from freezer.errors import ChildError
-from freezer.evaluate.batch import PROBE, Batch, collect, has_bodies, reads, to_model
+from freezer.evaluate.batch import PROBE, Batch, collect, reads, to_model
 from freezer.evaluate.child import Child
+from freezer.model_io.walk import subgraphs
 
 _LOOPS = 12  # a batch with loops that takes longer than this part of the time is not worth waiting for
 _ROOM, _COPIES = 384 << 20, 4  # bytes of memory for a batch beyond the copies of its constants and known sizes
@@ -96,7 +97,7 @@ class Evaluator:
         room = _ROOM + _COPIES * (len(data) + made)
         request = {"wanted": wanted + [PROBE + n for n in probed], "largest": self.largest, "room": room}
         try:
-            wall = self.seconds / (_LOOPS if any(has_bodies(n) for n in batch.nodes) else 1)
+            wall = self.seconds / (_LOOPS if any(subgraphs(n) for n in batch.nodes) else 1)
             return self.child.call(command, request, [data], wall)
         except ChildError as error:
             return {"error": str(error), "died": True}, []
@@ -105,7 +106,7 @@ class Evaluator:
         """The node the message names; after a death all loops, or else the last node of the shortest fatal prefix."""
         if named := _CULPRIT.search(answer["error"]):
             return {batch.nodes[int(named.group(1))]}
-        looping = {n for n in batch.nodes if has_bodies(n)}
+        looping = {n for n in batch.nodes if subgraphs(n)}
         if answer.get("died") and looping:
             return looping
         return {self._last_of_failing_prefix(batch)}

@@ -42,9 +42,12 @@ def well_formed(node: ir.Node, opset_imports: dict[str, int]) -> bool:
         return bool(node.domain)
     if not form.inputs[0] <= len(node.inputs) <= form.inputs[1] or None in node.inputs[: form.inputs[0]]:
         return _lacks_only_optional(node, version)
-    if not form.outputs[0] <= len(node.outputs) <= form.outputs[1] or not form.required <= node.attributes.keys():
+    if not form.outputs[0] <= len(node.outputs) <= form.outputs[1] or not form.required <= node.attributes.data.keys():
         return False
-    typed = all(form.attributes.get(n, a.type) == a.type and not a.is_ref() for n, a in node.attributes.items())
+    attributes = node.attributes.data  # the plain dict: its own views run in Python
+    typed = not attributes or all(
+        form.attributes.get(n, a.type) == a.type and not a.is_ref() for n, a in attributes.items()
+    )
     return typed and _bodies_fit(node, version)
 
 

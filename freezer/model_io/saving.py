@@ -139,5 +139,7 @@ def _lies_in(tensor: ir.TensorProtocol, here: set[str]) -> bool:
 
 
 def _shared(shared: list[Slot], data: Path | None) -> tuple[int, Path | None, tuple[Path, ...]]:
-    ranges = {(t.path, t.offset or 0, t.nbytes) for t in (s.tensor for s in shared) if isinstance(t, ir.ExternalTensor)}
-    return sum(n for _, _, n in ranges), data, tuple(sorted({Path(p) for p, _, _ in ranges}))
+    tensors = [s.tensor for s in shared if isinstance(s.tensor, ir.ExternalTensor)]
+    ranges = {(t.base_dir, t.location, t.offset or 0, t.nbytes) for t in tensors}
+    files = {Path(folder) / location for folder, location, _, _ in ranges}
+    return sum(n for *_, n in ranges), data, tuple(sorted(files))

@@ -6,33 +6,35 @@ from collections.abc import Iterator
 
 import onnx_ir as ir
 
+_GRAPH, _GRAPHS = ir.AttributeType.GRAPH, ir.AttributeType.GRAPHS
 
-def subgraphs(node: ir.Node) -> Iterator[ir.Graph]:
+
+def subgraphs(node: ir.Node) -> list[ir.Graph]:
     """The bodies of a node, in the order of its attributes."""
-    for attribute in node.attributes.values():
+    attributes, found = node.attributes.data, []  # the plain dict in it: its own views run in Python
+    for attribute in attributes.values() if attributes else ():
         kind = attribute.type
-        if kind == ir.AttributeType.GRAPH and not attribute.is_ref():
-            yield attribute.value  # as_graph() checks a protocol, which costs more than all the rest
-        elif kind == ir.AttributeType.GRAPHS and not attribute.is_ref():
-            yield from attribute.value
+        if kind == _GRAPH and not attribute.is_ref():
+            found.append(attribute.value)  # as_graph() checks a protocol, which costs more than all the rest
+        elif kind == _GRAPHS and not attribute.is_ref():
+            found.extend(attribute.value)
+    return found
 
 
 def all_nodes(graph: ir.Graph) -> Iterator[ir.Node]:
     """The nodes of a graph and of its bodies, each before its own."""
     for node in graph:
         yield node
-        if node.attributes:
-            for body in subgraphs(node):
-                yield from all_nodes(body)
+        for body in subgraphs(node):
+            yield from all_nodes(body)
 
 
 def graphs_in(graph: ir.Graph) -> Iterator[ir.Graph]:
     """A graph and every body in it, outer ones first."""
     yield graph
     for node in graph:
-        if node.attributes:
-            for body in subgraphs(node):
-                yield from graphs_in(body)
+        for body in subgraphs(node):
+            yield from graphs_in(body)
 
 
 def graphs(model: ir.Model) -> Iterator[ir.Graph]:

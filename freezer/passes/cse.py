@@ -37,7 +37,7 @@ def _merge(graph: ir.Graph, outer: dict[Hashable, ir.Node], model: ir.Model, edi
 
 def _key(node: ir.Node, editor: Editor) -> Hashable | None:
     """Op, inputs and attributes; None for a node with bodies or a random one."""
-    if any(True for _ in subgraphs(node)) or not is_deterministic(node, editor.facts):
+    if subgraphs(node) or not is_deterministic(node, editor.facts):
         return None
     attributes = sorted((name, _attribute(a)) for name, a in node.attributes.items())
     if any(text is None for _, text in attributes):

@@ -8,7 +8,7 @@ import onnx_ir as ir
 
 from freezer.evaluate.batch import reads
 from freezer.facts.table import Facts, known
-from freezer.model_io.walk import all_nodes, graphs_in, subgraphs
+from freezer.model_io.walk import graphs_in, subgraphs
 from freezer.naming import Names, name_of
 from freezer.passes.origins import Origins
 from freezer.rewrite import Rewrite
@@ -17,7 +17,7 @@ from freezer.rewrite import Rewrite
 class Editor:
     """Edits one model, keeps uses, names and facts right, and reports every node that saw a change.
 
-    touch: called with each node whose inputs changed or whose outputs lost a user.
+    touch: called with each node whose inputs changed and, by touch_around_losses, whose outputs lost a user.
     owner: the node that a body belongs to. origins: notes of what becomes of each node.
     """
 
@@ -30,6 +30,7 @@ class Editor:
         self.touch = touch
         self.origins = origins
         self.owner: dict[ir.Graph, ir.Node] = {}
+        self._lost_readers: dict[ir.Value, None] = {}
         self.node_names = Names()
         for node in model.graph:
             self.adopt(node)
@@ -117,21 +118,26 @@ class Editor:
         assert node.graph is not None
         read = reads(node)
         self.origins.remove(node, read)
-        for inner in [n for body in subgraphs(node) for n in all_nodes(body)]:
-            _detach(inner)
+        for body in [g for outer in subgraphs(node) for g in graphs_in(outer)]:
+            _empty(body)
         node.graph.remove(node, safe=True)
         for value in node.outputs:
             self.facts.forget(value)
-        for value in read:
-            self._touch_neighbours(value)
+        self._lost_readers.update(dict.fromkeys(read))
 
-    def _touch_neighbours(self, value: ir.Value) -> None:
-        """A value lost a reader: its producer may be dead now, and its only reader may merge with it."""
-        producer, readers = value.producer(), value.consumers()
-        if producer is not None:
-            self.touch(producer)
-        if len(readers) == 1:
-            self.touch(readers[0])
+    def touch_around_losses(self) -> bool:
+        """Report the neighbours of values that lost readers, however many each lost. True if there were any.
+
+        The producer may be dead now, and an only reader may merge with it.
+        """
+        values, self._lost_readers = self._lost_readers, {}
+        for value in values:
+            producer, readers = value.producer(), value.consumers()
+            if producer is not None:
+                self.touch(producer)
+            if len(readers) == 1:
+                self.touch(readers[0])
+        return bool(values)
 
     def inline(self, body: ir.Graph, before: ir.Node) -> list[ir.Value]:
         """Move a body's nodes and initializers before a node; the values that were its outputs."""
@@ -193,9 +199,12 @@ class Editor:
         value.name = self.names.fresh(value.name or base)
 
 
-def _detach(node: ir.Node) -> None:
-    for i in range(len(node.inputs)):
-        node.replace_input_with(i, None)
+def _empty(body: ir.Graph) -> None:
+    nodes = list(body)
+    for node in nodes:
+        for i in range(len(node.inputs)):
+            node.replace_input_with(i, None)
+    body.remove(nodes)
 
 
 def make_node(op_type: str, inputs: Iterable[ir.Value | None], **attributes: object) -> ir.Node:

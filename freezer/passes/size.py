@@ -20,9 +20,8 @@ def model_bytes(model: ir.Model, declared: dict[str, int]) -> int:
     """Bytes of the main graph and its bodies, with the types of those outputs that `declared` names; no metadata."""
     total = 0
     for graph in graphs_in(model.graph):
-        total += sum(_constant_bytes(v) for v in graph.initializers.values())
-        total += sum(_node_bytes(node) for node in graph)
-        total += sum(declared.get(v.name or "", 0) for node in graph for v in node.outputs)
+        total += sum([_constant_bytes(v) for v in graph.initializers.data.values()])
+        total += sum([_node_bytes(node, declared) for node in graph])
     return total
 
 
@@ -36,10 +35,12 @@ def _constant_bytes(value: ir.Value) -> int:
     return (0 if value.const_value is None else value.const_value.nbytes) + len(value.name or "") + _HEADER
 
 
-def _node_bytes(node: ir.Node) -> int:
-    names = sum(len(v.name or "") + _FIELD for v in (*node.inputs, *node.outputs) if v is not None)
-    attributes = sum(_attribute_bytes(a) for a in node.attributes.values())
-    return _HEADER + len(node.name or "") + len(node.op_type) + names + attributes
+def _node_bytes(node: ir.Node, declared: dict[str, int]) -> int:
+    read, made = [v.name or "" for v in node.inputs if v is not None], [v.name or "" for v in node.outputs]
+    names = sum([len(name) + _FIELD for name in read + made])
+    types = sum([declared.get(name, 0) for name in made]) if declared else 0
+    attributes = sum([_attribute_bytes(a) for a in node.attributes.data.values()])
+    return _HEADER + len(node.name or "") + len(node.op_type) + names + types + attributes
 
 
 def _attribute_bytes(attribute: ir.Attr) -> int:

@@ -14,22 +14,18 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from freezer.evaluate.ask_types import ask_types
 from freezer.evaluate.batch import collect, reads
 from freezer.evaluate.evaluator import Evaluator, independent_of
 from freezer.facts.declared import declared
-from freezer.facts.determinism import is_deterministic
-from freezer.facts.fact import UNKNOWN, Fact
-from freezer.facts.schema import well_formed
-from freezer.facts.table import Facts, known, of_tensor
-from freezer.facts.transfer import infer
+from freezer.facts.fact import Fact
+from freezer.facts.table import Facts, known
 from freezer.model_io.walk import all_nodes, subgraphs
 from freezer.naming import Names
 from freezer.options import Options
-from freezer.passes import bodies
 from freezer.passes.control_flow import resolve
 from freezer.passes.edit import Editor
 from freezer.passes.half import keeps_rounding, read_unrounded
+from freezer.passes.learning import Learner
 from freezer.passes.log import Log
 from freezer.passes.origins import Origins
 from freezer.passes.ranks import decided_by_failure, decided_by_ranks
@@ -37,7 +33,7 @@ from freezer.passes.storage import SMALL, small_frontier
 from freezer.passes.tensors import from_elements
 from freezer.passes.worklist import Worklist
 from freezer.rewrite import Residual, Rewrite
-from freezer.rules import BY_OP
+from freezer.rules import BY_OP, Rule
 
 # A neighbour that is not of its operator surfaces as one of these; a rule has no side effects to undo.
 _GIVE_UP = (IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
@@ -56,13 +52,13 @@ class Specialiser:
         self.facts = Facts(dict(model.opset_imports))
         evaluator.nbytes_of = lambda value: self.facts.of(value).nbytes
         self.editor = Editor(model, self.facts, names, self._touch, origins)
+        self._learner = Learner(model, self.facts, evaluator, log, self._touch)
+        self.unfoldable = self._learner.unfoldable
         self._worklist = Worklist()
         self._visited: set[ir.Node] = set()
         self._entered: set[ir.Graph] = set()
-        self._measured: dict[ir.Value, Fact] = {}
         self.decided: dict[ir.Node, tuple[bool]] = {}
         self._for_reference: set[ir.Node] = set()
-        self.unfoldable: set[ir.Node] = set()
         self._late = False
 
     def run(self) -> None:
@@ -75,7 +71,7 @@ class Specialiser:
         self.run_wanted()
         self._late = True
         for node in all_nodes(self.model.graph):
-            if any(rule.late for rule in BY_OP.get((node.domain, node.op_type), ())):
+            if any(rule.late for rule in self._rules_for(node)):
                 self._touch(node)
         with self.log.stage("specialise"):
             self.settle()
@@ -146,8 +142,9 @@ class Specialiser:
 
     def settle(self) -> None:
         """Visit until nothing is left to visit."""
-        for node in self._worklist:
-            self._visit(node)
+        while self._worklist or self.editor.touch_around_losses():
+            for node in self._worklist:
+                self._visit(node)
 
     def _touch(self, node: ir.Node) -> None:
         self._worklist.add(node)
@@ -166,70 +163,22 @@ class Specialiser:
         if not any(v.uses() or v.is_graph_output() for v in node.outputs):
             self.editor.remove(node)
             return
-        if self._is_malformed(node):
+        if self._learner.is_malformed(node):
             return
         self._enter_bodies(node)
         self._worklist.place(node)
-        self._learn(node, self._facts_of(node))
+        self._learn(node, self._learner.facts_of(node))
         if not self._fold(node) and not resolve(node, self):
             self._apply_rules(node)
 
-    def _is_malformed(self, node: ir.Node) -> bool:
-        """A node that is not one of its operator stays as it is, and nothing is known of its outputs."""
-        if node.op_identifier() in self.model.functions or well_formed(node, self.facts.opset_imports):
-            return False
-        self.unfoldable.add(node)
-        self.log.reasons[node] = f"it is no {node.op_type} of opset {self.facts.opset_imports.get(node.domain)}"
-        return True
-
     def _enter_bodies(self, node: ir.Node) -> None:
         """Facts of the bodies' inputs first, then the first visits of their nodes."""
-        graphs = list(subgraphs(node))
-        if node.domain == "" and node.op_type == "Loop":
-            bodies.enter_loop(node, self.facts, self._facts_only)
-        elif node.domain == "" and node.op_type == "Scan":
-            bodies.enter_scan(node, self.facts, self._facts_only)
+        graphs = subgraphs(node)
+        if graphs:
+            self._learner.enter(node)
         for graph in graphs:
             if graph not in self._entered:
                 self._walk(graph)
-
-    def _facts_only(self, graph: ir.Graph) -> None:
-        """Facts of a body's nodes under an assumption; nothing is rewritten until it holds."""
-        for node in graph:
-            if self._is_malformed(node):
-                continue
-            if node.op_type == "Loop" and node.domain == "":
-                bodies.enter_loop(node, self.facts, self._facts_only)
-            elif node.op_type == "Scan" and node.domain == "":
-                bodies.enter_scan(node, self.facts, self._facts_only)
-            else:
-                for body in subgraphs(node):
-                    self._facts_only(body)
-            if any([self.facts.set(v, f) for v, f in zip(node.outputs, self._facts_of(node), strict=True)]):
-                self._touch(node)
-
-    def _facts_of(self, node: ir.Node) -> list[Fact]:
-        found = self._transfer(node)
-        static = (
-            node not in self.unfoldable
-            and is_deterministic(node, self.facts)
-            and all(self._is_static(v) for v in reads(node))
-        )
-        if self._measured:
-            pairs = zip(node.outputs, found, strict=True)
-            found = [f if f.nbytes is not None else self._measured.get(v, f) for v, f in pairs]
-        return [f if f.static == static else f.but(static=static) for f in found]
-
-    def _is_static(self, value: ir.Value) -> bool:
-        return self.facts.of(value).static
-
-    def _transfer(self, node: ir.Node) -> list[Fact]:
-        if node.op_identifier() in self.model.functions:
-            return [UNKNOWN] * len(node.outputs)
-        if node.domain == "" and node.op_type in _BODIES:
-            return _BODIES[node.op_type](node, self.facts)
-        found = infer(node, self.facts)
-        return ask_types(node, self.facts, self.evaluator) if found is None else found
 
     def _learn(self, node: ir.Node, facts: list[Fact]) -> None:
         for value, fact in zip(node.outputs, facts, strict=True):
@@ -251,10 +200,12 @@ class Specialiser:
                 self.editor.fold(value, from_elements(fact))
         return not any(v.uses() or v.is_graph_output() for v in node.outputs)
 
+    def _rules_for(self, node: ir.Node) -> list[Rule]:
+        rules = BY_OP.get((node.domain, node.op_type), ())
+        return [r for r in rules if (self._late or not r.late) and (self.options.relaxed or not r.relaxed)]
+
     def _apply_rules(self, node: ir.Node) -> None:
-        for rule in BY_OP.get((node.domain, node.op_type), ()):
-            if (rule.relaxed and not self.options.relaxed) or (rule.late and not self._late):
-                continue
+        for rule in self._rules_for(node):
             try:
                 answer = rule(node, self.facts)
             except _GIVE_UP:
@@ -275,15 +226,14 @@ class Specialiser:
 
     def _measure(self, value: ir.Value, tensor: ir.TensorProtocol) -> None:
         """A static value turned out to be large: keep its type and shape, and leave storing it to the plan."""
-        node, fact = value.producer(), of_tensor(tensor)
+        node = value.producer()
         assert node is not None
-        self._measured[value] = Fact(fact.dtype, fact.shape, type=fact.type)
+        self._learner.measure(value, tensor)
         self._touch(node)
 
     def _refuse(self, node: ir.Node, reason: str) -> None:
         """A static node that cannot be evaluated stays, and nothing that reads it is static."""
-        self.unfoldable.add(node)
-        self.log.reasons[node] = f"evaluating it failed: {reason}"
+        self._learner.refuse(node, f"evaluating it failed: {reason}")
         self._touch(node)
 
 
@@ -291,6 +241,3 @@ def _only_way(node: ir.Node, taken: bool) -> str:
     return (
         f"If '{node.name or node.outputs[0].name}' is its {'then' if taken else 'else'} branch: no run passes the other"
     )
-
-
-_BODIES = {"If": bodies.of_if, "Loop": bodies.of_loop, "Scan": bodies.of_scan}

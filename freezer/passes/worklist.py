@@ -33,6 +33,9 @@ class Worklist:
             self._entries += 1
             heapq.heappush(self._heap, (self._places.setdefault(node, self._now), self._entries, node))
 
+    def __bool__(self) -> bool:
+        return bool(self._heap)
+
     def __iter__(self) -> Iterator[ir.Node]:
         """Take nodes out, until none is left; what is added meanwhile comes too."""
         while self._heap:

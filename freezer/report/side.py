@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from freezer.model_io.walk import graphs
 from freezer.report.values import ValueInfo, describe_value
 
 CONTROL_FLOW = ("If", "Loop", "Scan")
+Kinds = dict[tuple[str, str], list[ir.Node]]  # nodes by domain and op type
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,19 @@ class Side:
 
 def side_of(model: ir.Model) -> Side:
     """Count a model."""
-    nodes = [n for g in graphs(model) for n in g if not _is_constant(n)]
-    facts = Facts(dict(model.opset_imports))
+    kinds: Kinds = {}
+    for node in (n for g in graphs(model) for n in g):
+        kinds.setdefault(("" if node.domain == "ai.onnx" else node.domain, node.op_type), []).append(node)
+    kinds.pop(("", "Constant"), None)
     by_op, by_dtype = _bytes(model)
     return Side(
         inputs=[describe_value(v) for v in model.graph.inputs],
         outputs=[describe_value(v) for v in model.graph.outputs],
-        ops=_counts(op_name(n) for n in nodes),
+        ops=_counts(kinds),
         bytes_by_op=by_op,
         bytes_by_dtype=by_dtype,
-        random=_counts(op_name(n) for n in nodes if _is_random(n, facts)),
-        unknown=_counts(op_name(n) for n in nodes if _is_unknown(n, model)),
+        random=_counts(_random(kinds, model)),
+        unknown=_counts(_unknown(kinds, model)),
         constant_outputs=[v.name or "" for v in model.graph.outputs if _is_known(v)],
     )
 
@@ -87,39 +90,41 @@ def _is_known(value: ir.Value) -> bool:
     return (value.is_initializer() and not value.is_graph_input()) or (node is not None and _is_constant(node))
 
 
-def _is_random(node: ir.Node, facts: Facts) -> bool:
-    if node.op_type == "Dropout" and node.domain in ("", "ai.onnx"):
-        return not is_deterministic(node, facts)
-    return ("" if node.domain == "ai.onnx" else node.domain, node.op_type) in NONDETERMINISTIC
+def _random(kinds: Kinds, model: ir.Model) -> Kinds:
+    facts = Facts(dict(model.opset_imports))
+    training = [n for n in kinds.get(("", "Dropout"), ()) if not is_deterministic(n, facts)]
+    return {kind: nodes for kind, nodes in kinds.items() if kind in NONDETERMINISTIC} | {("", "Dropout"): training}
 
 
-def _is_unknown(node: ir.Node, model: ir.Model) -> bool:
-    return node.domain not in (*KNOWN_DOMAINS, "ai.onnx") and node.op_identifier() not in model.functions
+def _unknown(kinds: Kinds, model: ir.Model) -> Kinds:
+    strange = {kind: nodes for kind, nodes in kinds.items() if kind[0] not in KNOWN_DOMAINS}
+    return {kind: [n for n in nodes if n.op_identifier() not in model.functions] for kind, nodes in strange.items()}
 
 
-def _counts(names: Iterable[str]) -> dict[str, int]:
+def _counts(kinds: Kinds) -> dict[str, int]:
     """By count, then by name."""
-    return dict(sorted(Counter(names).items(), key=lambda item: (-item[1], item[0])))
+    counts = [(op_name(nodes[0]), len(nodes)) for nodes in kinds.values() if nodes]
+    return dict(sorted(counts, key=lambda item: (-item[1], item[0])))
 
 
 def _bytes(model: ir.Model) -> tuple[dict[str, int], dict[str, int]]:
-    by_op, by_dtype = Counter[str](), Counter[str]()
+    by_op, by_dtype = Counter[str](), Counter[ir.DataType]()
     for reader, tensor in _tensors(model):
         nbytes = tensor.nbytes
         by_op[reader] += nbytes
-        by_dtype[dtype_name(tensor.dtype)] += nbytes
-    return dict(by_op.most_common()), dict(by_dtype.most_common())
+        by_dtype[tensor.dtype] += nbytes
+    return dict(by_op.most_common()), {dtype_name(dtype): nbytes for dtype, nbytes in by_dtype.most_common()}
 
 
 def _tensors(model: ir.Model) -> Iterator[tuple[str, ir.TensorProtocol]]:
     """Every stored tensor, with the op type that reads it first."""
     for graph in graphs(model):
-        for value in graph.initializers.values():
+        for value in graph.initializers.data.values():
             if value.const_value is not None:
                 yield _reader(value), value.const_value
         for node in graph:
-            reader = _reader(node.outputs[0]) if node.outputs and _is_constant(node) else op_name(node)
-            yield from ((reader, tensor) for a in node.attributes.values() for tensor in _stored(a))
+            for tensor in [t for a in node.attributes.data.values() for t in _stored(a)]:
+                yield _reader(node.outputs[0]) if node.outputs and _is_constant(node) else op_name(node), tensor
 
 
 def _reader(value: ir.Value) -> str:
@@ -129,8 +134,7 @@ def _reader(value: ir.Value) -> str:
 
 
 def _stored(attribute: ir.Attr) -> list[ir.TensorProtocol]:
-    if attribute.is_ref() or attribute.value is None:
+    kind = attribute.type
+    if kind not in (ir.AttributeType.TENSOR, ir.AttributeType.TENSORS) or attribute.is_ref() or attribute.value is None:
         return []
-    if attribute.type == ir.AttributeType.TENSOR:
-        return [attribute.as_tensor()]
-    return list(attribute.as_tensors()) if attribute.type == ir.AttributeType.TENSORS else []
+    return [attribute.as_tensor()] if kind == ir.AttributeType.TENSOR else list(attribute.as_tensors())

@@ -95,7 +95,7 @@ class _Analysis:
 
     def _node(self, node: ir.Node) -> None:
         operands = [v for v in node.inputs if v is not None]
-        bodies = list(subgraphs(node))
+        bodies = subgraphs(node)
         if node.op_type in ("Loop", "Scan") and not node.domain:
             content = shape = self._loop(node, bodies)
         else:

@@ -117,7 +117,7 @@ def bodies_of(node: ir.Node) -> Iterator[tuple[str, ir.Graph]]:
     places = [
         name for name, a in node.attributes.items() if a.type in (ir.AttributeType.GRAPH, ir.AttributeType.GRAPHS)
     ]
-    bodies = list(subgraphs(node))
+    bodies = subgraphs(node)
     if len(places) != len(bodies):
         places = [f"body {i}" for i in range(len(bodies))]
     return zip(places, bodies, strict=True)
