@@ -53,6 +53,7 @@ from freezer.rules.neutral import (
     drop_subtracted_zero,
     multiply_by_zero,
 )
+from freezer.rules.normalise import scale_and_shift_instead_of_statistics
 from freezer.rules.padding import pad_instead_of_concat
 from freezer.rules.registry import Rule
 from freezer.rules.reshapes import drop_reshape_before_reshape
@@ -114,6 +115,7 @@ RULES: tuple[Rule, ...] = (
     scale_weight_instead_of_output,
     scale_weight_instead_of_input,
     normalise_inside_product,
+    scale_and_shift_instead_of_statistics,
 )
 
 BY_OP: dict[tuple[str, str], list[Rule]] = {}
