@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from freezer.cli import parse
+from freezer.cli.shared import allow_link
 from freezer.errors import VerificationError
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 @click.argument("frozen", metavar="OUT")
 @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="A value of which OUT holds only the sha256.")
 @click.option("--feeds", type=click.IntRange(1), default=3, show_default=True, help="How many random feeds to run.")
-@click.option("--seed", type=int, default=0, show_default=True, help="What the feeds are drawn from.")
-@click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What the feeds are drawn from.")
+@allow_link
 @click.pass_context
 def command(
     context: click.Context, model: str, frozen: str, sets: tuple[str, ...], feeds: int, seed: int,

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from freezer.cli import parse
+from freezer.cli.shared import allow_link, positive
 
 _WIDTHS = (12, 6, 18, 9, 7, 8)
 
@@ -18,9 +19,11 @@ _WIDTHS = (12, 6, 18, 9, 7, 8)
 @click.option("--dim", "dims", multiple=True, metavar="SYMBOL=INT", help="Freeze a dimension by its name.")
 @click.option("--shape", "shapes", multiple=True, metavar="INPUT=D0,D1,...", help="Freeze a shape; _ keeps a dim.")
 @click.option("--freeze-defaults", is_flag=True, help="Freeze every input that has a default value to it.")
-@click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
+@allow_link
 @click.option("--engine", "names", multiple=True, metavar="NAME", help="Only this one; may be given again.")
-@click.option("--seconds", type=float, default=600.0, show_default=True, help="The most that one engine may take.")
+@click.option(
+    "--seconds", default=600.0, show_default=True, callback=positive, help="The most that one engine may take."
+)
 @click.option("--tolerance", type=float, metavar="SHARE", help="Judge all engines with this tolerance.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from freezer.cli.outputs import Outputs
+from freezer.cli.shared import allow_link, positive
 from freezer.errors import UsageError, VerificationError
 from freezer.evaluate import early
 from freezer.options import PLACES, Options, Running, Saving
@@ -18,6 +20,7 @@ from freezer.options import PLACES, Options, Running, Saving
 if TYPE_CHECKING:
     from freezer.api import Frozen
     from freezer.recipe import Recipe
+    from freezer.report.trace import Trace
 
 _VALUES = (
     "Freeze an input: a JSON literal, ones, zeros, full(x), arange, ones[1,128], "
@@ -35,18 +38,21 @@ _VALUES = (
 @click.option("--freeze-defaults", is_flag=True, help="Freeze every input that has a default value to it.")
 @click.option("--relaxed", is_flag=True, help="Also fuse, which may change the last bits; the report names each use.")
 @click.option(
-    "--max-growth", default=Options.max_growth, metavar="BYTES", help="Let the file grow by this much to save nodes."
-)
+    "--max-growth", default=Options.max_growth, type=click.IntRange(0), metavar="BYTES",
+    help="Let the file grow by this much to save nodes.", show_default=True,
+)  # fmt: skip
 @click.option(
-    "--unroll-nodes", default=Options.unroll_nodes, metavar="N", help="Unroll loops that make at most N nodes."
-)
+    "--unroll-nodes", default=Options.unroll_nodes, type=click.IntRange(0), metavar="N",
+    help="Unroll loops that make at most N nodes.", show_default=True,
+)  # fmt: skip
 @click.option(
-    "--largest-constant",
-    type=int,
-    metavar="BYTES",
+    "--largest-constant", type=click.IntRange(0), metavar="BYTES",
     help="Make no constant larger than this; by default twice the model's constants, at least 128 MiB, at most 1 GiB.",
-)
-@click.option("--seconds", default=Options.seconds, metavar="S", help="Evaluate nothing for longer than this.")
+)  # fmt: skip
+@click.option(
+    "--seconds", default=Options.seconds, callback=positive, metavar="S",
+    help="Evaluate nothing for longer than this; a loop for a twelfth of it.", show_default=True,
+)  # fmt: skip
 @click.option(
     "--memory", type=click.IntRange(1 << 28), metavar="BYTES",
     help="What each child process may take; by default half of the machine's memory, at most 16 GiB.",
@@ -60,7 +66,7 @@ _VALUES = (
 )
 @click.option("--external-data", type=click.Choice(PLACES), default="auto", help="Where constants go.")
 @click.option("--data-file", metavar="NAME", help="Name of the file for external constants.")
-@click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
+@allow_link
 @click.option("--recipe", metavar="FILE", help="Freeze what a recipe says; MODEL, -o and options here count more.")
 @click.option("--write-recipe", metavar="FILE", help="Write what this command line freezes as a recipe (TOML).")
 @click.option("--verify/--no-verify", default=True, help="Run the original and the residual side by side, or not.")
@@ -85,12 +91,14 @@ def command(
 
     work = job(model, output, sets, dims, shapes, recipe, options)
     running = work.recipe.chosen(Running)
+    named = {"output": work.output, "report": report, "trace": trace, "recipe": write_recipe}
+    files = {what: Path(path) for what, path in named.items() if path is not None}
+    outputs = Outputs(work.model, work.recipe.value_files(), files)
+    outputs.check()
+    if trace is not None:
+        _check_trace(work.recipe.chosen(Options))
     from freezer.api import freeze
-    from freezer.model_io.target import check_report, check_target
 
-    check_target(Path(work.output), work.model)
-    if report is not None:
-        check_report(Path(report), work.model, Path(work.output))
     with _progress() as progress:
         frozen = freeze(
             work.model, work.values, dims=work.recipe.dims, shapes=work.recipe.shapes, verify=running.verify,
@@ -98,12 +106,13 @@ def command(
         )  # fmt: skip
         if running.strict and frozen.report.unverified:
             raise VerificationError(f"{frozen.report.unverified}; nothing was written, as --strict wants it")
+        outputs.check(frozen.source.data_files)
         progress("save")
         frozen.save(work.output, progress=lambda n: progress(_copied(n)), **vars(work.recipe.chosen(Saving)))
         if write_recipe is not None:
             _write_recipe(write_recipe, work.recipe)
         if trace is not None:
-            _write_trace(frozen, trace)
+            _trace_of(frozen).write(trace)
         if report is not None:
             progress("report")
             frozen.write_report(report)
@@ -121,10 +130,15 @@ def _write_recipe(path: str, recipe: Recipe) -> None:
     write_recipe(path, recipe)
 
 
-def _write_trace(frozen: Frozen, path: str) -> None:
-    if frozen.trace is None:
-        raise UsageError(f"there is no trace of what engine '{frozen.options.engine}' does: drop --trace or --engine")
-    frozen.trace.write(path)
+def _check_trace(options: Options) -> None:
+    for option, engine in (("--engine", options.engine), ("--then", options.then)):
+        if engine not in ("native", None):
+            raise UsageError(f"there is no trace of what engine '{engine}' does: drop --trace or {option}")
+
+
+def _trace_of(frozen: Frozen) -> Trace:
+    assert frozen.trace is not None
+    return frozen.trace
 
 
 def _copied(nbytes: int) -> str:

@@ -52,4 +52,7 @@ def job(
 def _explicit(options: dict[str, Any]) -> dict[str, Any]:
     """The options that stand on the command line."""
     context = click.get_current_context()
-    return {k: v for k, v in options.items() if context.get_parameter_source(k) is not ParameterSource.DEFAULT}
+    given = {k: v for k, v in options.items() if context.get_parameter_source(k) is not ParameterSource.DEFAULT}
+    if given.get("external_data") == "inline" and "data_file" in given:
+        raise UsageError("--external-data inline writes no data file: drop it, or --data-file")
+    return given

@@ -68,10 +68,13 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code of a command line; without arguments it asks for help."""
+    if "" in arguments:  # an unset variable of the shell; as a path it would be the folder
+        before = arguments[arguments.index("") - 1] if arguments[0] else "freezer"
+        return _fail(f"the argument after '{before}' is empty; give it a value, or leave it out", 2)
     try:
         return cli(list(arguments) or ["--help"], prog_name="freezer", standalone_mode=False) or 0
     except click.ClickException as error:
-        return _fail(error.format_message(), error.exit_code)
+        return _fail(_advised(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
     except BrokenPipeError:
@@ -86,6 +89,15 @@ def run(arguments: Sequence[str]) -> int:
             raise
         what = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         return _fail(f"internal error: {what}; please report it, with what {DEBUG}=1 shows", 1)
+
+
+def _advised(error: click.ClickException) -> str:
+    """What click says, and where to read what it expects."""
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    if not isinstance(error, click.UsageError) or ";" in message or "?" in message:
+        return message
+    return f"{message}; see {'freezer' if context is None else context.command_path} --help"
 
 
 def _fail(message: str, code: int) -> int:

@@ -9,6 +9,9 @@ from typing import Any
 
 import click
 
+from freezer.errors import UsageError
+
+_DYNAMIC = "NAME.AXIS=DIM, as in x.0=batch"
 _EXPORTERS = ("dynamo", "torchscript")
 
 
@@ -63,19 +66,19 @@ def command(
     sys.exit(any(c.verdict != IDENTICAL for c in comparisons))
 
 
-def _pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
+def _pairs(texts: tuple[str, ...], option: str, form: str = "NAME=VALUE") -> dict[str, str]:
     for text in texts:
         if "=" not in text:
-            raise click.BadParameter(f"'{text}' must be NAME=VALUE", param_hint=option)
+            raise UsageError(f"{option} takes {form}, not '{text}'")
     return dict(text.split("=", 1) for text in texts)
 
 
 def _dynamic_shapes(texts: tuple[str, ...]) -> dict[str, Any]:
     """x.0=batch -> {"x": {0: "batch"}}."""
     shapes: dict[str, Any] = {}
-    for place, dim in _pairs(texts, "--dynamic").items():
+    for place, dim in _pairs(texts, "--dynamic", _DYNAMIC).items():
         name, _, axis = place.rpartition(".")
         if not name or not axis.isdigit():
-            raise click.BadParameter(f"'{place}={dim}' must be NAME.AXIS=DIM, as in x.0=batch", param_hint="--dynamic")
+            raise UsageError(f"--dynamic takes {_DYNAMIC}, not '{place}={dim}'")
         shapes.setdefault(name, {})[int(axis)] = dim
     return shapes

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from freezer.cli.shared import allow_link
 from freezer.errors import FreezerError, UsageError, printable
 
 
@@ -20,7 +21,7 @@ from freezer.errors import FreezerError, UsageError, printable
 @click.option("--dask", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler.")
 @click.option("--verify/--no-verify", default=None, help="Run the original and each variant side by side, or not.")
 @click.option("--strict", is_flag=True, default=None, help="A variant that could not be verified fails.")
-@click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
+@allow_link
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON document.")
 def command(
     model: str | None, recipe: str, output: str, jobs: int | None, dask: str | None, as_json: bool, **running: Any

@@ -7,6 +7,7 @@ import json
 import click
 
 from freezer.cli import parse
+from freezer.cli.shared import allow_link
 from freezer.errors import VerificationError
 
 
@@ -15,8 +16,8 @@ from freezer.errors import VerificationError
 @click.option("--against", required=True, metavar="MODEL", help="The file that OUT was frozen from.")
 @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="A value of which OUT holds only the sha256.")
 @click.option("--feeds", type=click.IntRange(1), default=3, show_default=True, help="How many random feeds to run.")
-@click.option("--seed", type=int, default=0, show_default=True, help="What the feeds are drawn from.")
-@click.option("--allow-link", metavar="ROOT", help="Let external data be links that stay below this folder.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What the feeds are drawn from.")
+@allow_link
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON document.")
 def command(
     frozen: str, against: str, sets: tuple[str, ...], feeds: int, seed: int, allow_link: str | None, as_json: bool

@@ -26,9 +26,12 @@ def command(frozen: str, name: str, trace: str | None) -> None:
 
     model = load(frozen).model
     told = Trace.read(trace) if trace is not None else None
+    there = set(names_in(model))
+    if told is not None and (missing := sorted(told.reasons.keys() - there)):
+        raise UsageError(f"the trace '{trace}' is of another file: '{frozen}' has no node '{missing[0]}'")
     lines = explain(model, name, told)
     if not lines:
-        there = {*names_in(model), *(names_of(told) if told is not None else ())}
+        there.update(names_of(told) if told is not None else ())
         close = difflib.get_close_matches(name, there, 1)
         hint = f"did you mean '{close[0]}'?" if close else "--trace FILE knows the source's nodes too"
         raise UsageError(f"'{frozen}' has no node or value '{name}'; {hint}")

@@ -70,7 +70,8 @@ def chosen_engine(name: str) -> Engine:
     if found is None:
         names = [e.name for e in ENGINES]
         close = difflib.get_close_matches(name, names, 1)
-        raise UsageError(f"unknown engine '{name}'; {f'did you mean {close[0]!r}?' if close else ', '.join(names)}")
+        there = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(names)}"
+        raise UsageError(f"unknown engine '{name}'; {there}")
     if not found.installed:
         raise UsageError(found.missing)
     return found

@@ -34,7 +34,7 @@ from typing import Any, TypeVar
 from freezer.bindings import RawValue, parse_value
 from freezer.errors import ModelError, UsageError
 from freezer.options import PLACES, Options, Running, Saving
-from freezer.recipe.values import moved, sha256_of
+from freezer.recipe.values import moved, sha256_of, value_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -77,6 +77,10 @@ class Recipe:
     def texts(self) -> dict[str, str]:
         """The VALUE texts, files in them named from the current folder."""
         return {name: moved(text, self.folder) for name, text in self.sets.items()}
+
+    def value_files(self) -> list[str]:
+        """The files that values are read from, named from the current folder."""
+        return [name for text in self.texts().values() if (name := value_file(text)) is not None]
 
     def values(self) -> dict[str, RawValue]:
         """The values, read. Raises UsageError for a file that is wrong, ModelError for one that changed."""

@@ -20,7 +20,7 @@ def write_recipe(path: str | os.PathLike, recipe: Recipe) -> None:
 
     target = Path(path)
     assert recipe.source is not None
-    check_target(target, recipe.source, [name for text in recipe.texts().values() if (name := value_file(text))])
+    check_target(target, recipe.source, recipe.value_files())
     with whole_files(target) as (file,):
         file.file.write(recipe_text(recipe, target.parent).encode())
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,7 @@ def make_variants(
         recipe.check_source(path)
         recipe.check_files()
     try:
-        target.mkdir(exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"the folder '{target}' cannot be made: {error.strerror}") from None
-    try:
-        with tempfile.TemporaryDirectory(dir=target, prefix=".freezer-") as staging:
+        with _made(target), tempfile.TemporaryDirectory(dir=target, prefix=".freezer-") as staging:
             todo = [_job(v, path, Path(staging).absolute(), running) for v in variants]
             found: list[Made] = [Made(job.name) for job in todo]
             for index, made, lost in each(_make, todo, workers=jobs, dask=dask):
@@ -79,6 +76,23 @@ def make_variants(
     except OSError as error:
         raise FreezerError(f"cannot write into '{target}': {error.strerror}") from error
     return [_with_sizes(m, written) for m in found], written
+
+
+@contextlib.contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """The folder; one that was made for nothing goes again."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"'{folder}' is no folder; give another name")
+    there = folder.exists()
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the folder '{folder}' cannot be made: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        if not there and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _with_sizes(made: Made, written: Written) -> Made:

@@ -24,6 +24,9 @@ g (float[batch,n] input, float[2,batch,8] state, int64 sr) => (float[batch,n] ou
       else_branch = e () => (float[batch,n] b) { b = Sin (input) }>
 }"""
 
+WEIGHTS = """<ir_version: 10, opset_import: ["": 18]>
+g (float[2] x) => (float[2] y) <float[2] w = {1.0, 2.0}> { y = Mul (x, w) }"""
+
 
 @pytest.fixture
 def model(tmp_path):
@@ -53,7 +56,18 @@ def refused(capsys, *arguments: object) -> tuple[int, str]:
         (["--shape", "input=1,x"], "'x' is not a size"),
         (["--dim", "batch=1", "--shape", "state=2,3,8"], "--dim batch=1"),
         (["--max-growth", "much"], "'much' is not a valid integer"),
-        (["--frob"], "--frob"),
+        (["--max-growth", "-1"], "-1 is not in the range"),
+        (["--unroll-nodes", "-1"], "-1 is not in the range"),
+        (["--largest-constant", "-1"], "-1 is not in the range"),
+        (["--seconds", "0"], "give seconds > 0"),
+        (["--seconds", "nan"], "give seconds > 0"),
+        (["--engine", "what"], "there are native, "),
+        (["--allow-link", "nowhere"], "'nowhere' does not exist"),
+        (["--external-data", "inline", "--data-file", "w.data"], "drop it, or --data-file"),
+        (["--trace", "t.json", "--then", "onnxruntime"], "drop --trace or --then"),
+        (["--frob"], "'--frob'; see freezer freeze --help"),
+        (["--set"], "requires an argument; see freezer"),
+        (["--set", ""], "the argument after '--set' is empty"),
         (["--set", "sr=\n"], "'sr'"),
     ],
 )
@@ -86,6 +100,38 @@ def test_where_the_output_can_not_be(capsys, tmp_path, model):
     ):
         code, line = refused(capsys, "freeze", model, "-o", target)
         assert code == 2 and words in line
+
+
+@pytest.mark.parametrize("option", ["--trace", "--report", "--write-recipe"])
+def test_no_file_replaces_what_is_read_or_another(capsys, tmp_path, model, option):
+    before = model.read_bytes()
+    (tmp_path / "sr.json").write_text("16000")
+    values, out = ["--set", f"sr=@{tmp_path / 'sr.json'}"], tmp_path / "out.onnx"
+    others = ["--report", tmp_path / "a.html", "--trace", tmp_path / "a.json", "--write-recipe", tmp_path / "a.toml"]
+    others = [word for pair in zip(others[::2], others[1::2], strict=True) if pair[0] != option for word in pair]
+    for place, words in (
+        (model, "the source itself"),
+        (out, "would replace the output"),
+        (tmp_path / "sr.json", "would replace the file of a frozen value"),
+        (others[1], "would replace"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "no" / "x", "create it"),
+    ):
+        code, line = refused(capsys, "freeze", model, "-o", out, *values, *others, option, place)
+        assert code == 2 and words in line
+        assert model.read_bytes() == before and {p.name for p in tmp_path.iterdir()} == {"model.onnx", "sr.json"}
+
+
+def test_no_trace_replaces_weights(capsys, tmp_path, model):
+    weighty = onnx.parser.parse_model(WEIGHTS)
+    raw = onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(weighty.graph.initializer[0]), "w")
+    weighty.graph.initializer[0].CopyFrom(raw)
+    onnx.save(weighty, tmp_path / "w.onnx", save_as_external_data=True, location="w.data", size_threshold=0)
+    before = (tmp_path / "w.data").read_bytes()
+    arguments = ("freeze", tmp_path / "w.onnx", "-o", tmp_path / "out.onnx", "--trace", tmp_path / "w.data")
+    code, line = refused(capsys, *arguments)
+    assert code == 2 and "holds weights" in line
+    assert (tmp_path / "w.data").read_bytes() == before and not (tmp_path / "out.onnx").exists()
 
 
 def test_an_unexpected_fault_is_one_line(capsys, monkeypatch, model):

@@ -67,3 +67,11 @@ def test_an_unknown_name_gets_a_close_one(folder):
 def test_what_is_no_trace_is_refused(folder):
     done = why(folder, "last", "--trace", folder / "out.onnx")
     assert done.returncode == 1 and "is no trace" in done.stderr
+
+
+def test_the_trace_of_another_file_is_refused(folder):
+    (folder / "other.onnx").write_bytes(onnx.parser.parse_model(TEXT.replace("last", "end")).SerializeToString())
+    sets = ("--set", "scale=0.5", "--set", "flag=true", "--no-verify", "--trace", folder / "other.json")
+    assert freezer("freeze", folder / "other.onnx", "-o", folder / "other_out.onnx", *sets).returncode == 0
+    done = why(folder, "last", "--trace", folder / "other.json")
+    assert done.returncode == 2 and "is of another file" in done.stderr and "has no node 'end'" in done.stderr

@@ -119,7 +119,7 @@ def test_the_callers_model_stays_as_it_is() -> None:
     ("options", "message"),
     [
         ({"engine": "onnxsimm"}, "unknown engine 'onnxsimm'; did you mean 'onnxsim'"),
-        ({"then": "what"}, "unknown engine 'what'; native, onnxsim,"),
+        ({"then": "what"}, "unknown engine 'what'; there are native, onnxsim,"),
         ({"engine": "onnxslim", "relaxed": True}, "drop --relaxed"),
         ({"tolerance": 2.0}, "from 0 to 1; not 2.0"),
     ],

@@ -135,6 +135,15 @@ def test_a_failing_variant_does_not_stop_the_others(tmp_path):
     assert (tmp_path / "out" / "speaker1.onnx").exists() and not (tmp_path / "out" / "speakerno.onnx").exists()
 
 
+def test_a_folder_is_made_only_for_variants(tmp_path):
+    write_model(tmp_path)
+    (tmp_path / "v.toml").write_text("source = 'm.onnx'\n[matrix.set]\nspeaker = ['no']\n")
+    done = command("variants", "--recipe", tmp_path / "v.toml", "-o", tmp_path / "out", "--jobs", 1)
+    assert done.returncode == 1 and not (tmp_path / "out").exists()
+    done = command("variants", "--recipe", tmp_path / "v.toml", "-o", tmp_path / "m.onnx")
+    assert done.returncode == 2 and "is no folder; give another name" in done.stderr
+
+
 @pytest.mark.parametrize("where", ["recipe", "base", "command line"])
 def test_strict_fails_what_could_not_be_verified(tmp_path, where):
     text = """<ir_version: 10, opset_import: ["": 18, "nobody": 1]>
