@@ -42,4 +42,4 @@ def _lines(found: WhatIf) -> Iterator[str]:
     for gain in found.gains:
         kind = f"a knob: {gain.why}" if gain.kind == "knob" else _KINDS[gain.kind]
         counts = f"{gain.nodes:>12} {gain.control_flow:>12} {size_words(gain.nbytes):>10} {gain.compute:>8.1%}"
-        yield printable(f"{' + '.join(gain.frozen):<34} {counts}  {kind}")
+        yield printable(f"{' + '.join(gain.frozen):<34} {counts}  {kind}".rstrip())

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import onnx_ir as ir
 
+from freezer.bindings.dims import PLACEHOLDERS
 from freezer.evaluate.batch import captured
 from freezer.facts.determinism import is_deterministic
 from freezer.facts.table import Facts, known
@@ -67,6 +68,11 @@ def binding_times(model: ir.Model) -> BindingTimes:
     return found
 
 
+def _named(dim: ir.SymbolicDim) -> str:
+    """The name to give with --dim; "" for none, and for what exporters write where there is none."""
+    return "" if dim.value is None or str(dim.value) in PLACEHOLDERS else str(dim.value)
+
+
 class _Analysis:
     """content, shape: the atoms that a value's content, and its shape, depend on."""
 
@@ -82,7 +88,7 @@ class _Analysis:
         dims = 0
         for dim in value.shape if value.shape is not None else [ir.SymbolicDim(None)]:
             if isinstance(dim, ir.SymbolicDim):
-                dims |= self._atom(str(dim.value) if dim.value else f"shape of {value.name}")
+                dims |= self._atom(_named(dim) or f"shape of {value.name}")
         self.content[value], self.shape[value] = bit, dims
         self.found.closure[bit] = dims
 

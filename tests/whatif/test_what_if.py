@@ -36,6 +36,16 @@ def test_a_dimension_makes_shapes_static_not_contents():
     assert (found["x"].kind, found["x"].nodes) == ("data", 2)
 
 
+@pytest.mark.parametrize("placeholder", ["?", "unk", "None", "-1"])
+def test_what_exporters_write_for_no_name_is_no_dimension(placeholder):
+    text = "g (float[N,4] x, float[M,4] z) => (float[N,4] y, float[M,4] w) { y = Exp (x)  w = Exp (z) }"
+    model = onnx.parser.parse_model(HEAD + text)
+    for value in model.graph.input:
+        value.type.tensor_type.shape.dim[0].dim_param = placeholder
+    names = {name for g in what_if(model).gains for name in g.frozen}
+    assert names == {"x", "z", "shape of x", "shape of z"}
+
+
 def test_random_numbers_are_never_static():
     found = what_if(onnx.parser.parse_model(HEAD + """g (float[4] x) => (float[4] y) {
         n = RandomNormalLike (x)
