@@ -9,14 +9,17 @@ import onnx_ir as ir
 from freezer.facts.table import known
 from freezer.model_io.walk import graphs_in
 from freezer.passes.why import live_inputs
+from freezer.provenance import steps
 from freezer.report.trace import Trace
+from freezer.report.values import describe_value, value_words, with_article
 
 _MOST_NAMES = 8
 
 
 def explain(model: ir.Model, name: str, trace: Trace | None) -> list[str]:
     """Lines on the node or value of that name in the residual, or in the source; none if there is no such."""
-    return [*_constant(model, name, trace), *_node(model, name, trace), *_fate(name, trace)]
+    here = [*_input(model, name), *_constant(model, name, trace), *_node(model, name, trace)]
+    return [*here, *_frozen(model, name), *_fate(name, trace)]
 
 
 def names_in(model: ir.Model) -> Iterator[str]:
@@ -28,11 +31,22 @@ def names_in(model: ir.Model) -> Iterator[str]:
             yield from (v.name or "" for v in node.outputs)
 
 
+def _input(model: ir.Model, name: str) -> Iterator[str]:
+    for value in (v for v in model.graph.inputs if v.name == name):
+        yield f"{name} is an input, {describe_value(value).type}, read by {_readers(value)}"
+
+
+def _frozen(model: ir.Model, name: str) -> Iterator[str]:
+    """What the metadata says of an input that is none any more."""
+    for step in steps(model):
+        if name in step.bindings:
+            yield f"{name} was an input, frozen to {value_words(step.bindings[name])}"
+
+
 def _constant(model: ir.Model, name: str, trace: Trace | None) -> Iterator[str]:
     found = [v for g in graphs_in(model.graph) for v in g.initializers.values() if v.name == name]
     for value in found:
-        shape = [] if value.shape is None else list(value.shape.numpy())
-        yield f"{name} is a constant, {value.dtype} {shape}, read by {_readers(value)}"
+        yield f"{name} is a constant, {describe_value(value).type}, read by {_readers(value)}"
     if found and trace is not None:
         nodes = trace.constants.get(name, [])
         yield f"computed from the source's {_list(nodes)}" if nodes else "it is a constant of the source, or frozen"
@@ -41,7 +55,7 @@ def _constant(model: ir.Model, name: str, trace: Trace | None) -> Iterator[str]:
 def _node(model: ir.Model, name: str, trace: Trace | None) -> Iterator[str]:
     for node in (n for g in graphs_in(model.graph) for n in g if n.name == name or name in [v.name for v in n.outputs]):
         reason = trace.reasons.get(node.name or "") if trace is not None else None
-        yield f"{node.name} is a {node.op_type}: {reason or _depends(node)}"
+        yield f"{node.name} is {with_article(node.op_type)}: {reason or _depends(node)}"
 
 
 def _depends(node: ir.Node) -> str:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from freezer.errors import printable
 from freezer.report.build import Report
 from freezer.report.side import Side
-from freezer.report.values import ValueInfo, count_words, size_words, value_words
+from freezer.report.values import ValueInfo, count_words, plural, size_words, value_words
 
 _MOST_ROWS = 10
 _SHORTEST = 0.005  # seconds; what took less is not shown
@@ -107,14 +107,20 @@ def _stayed(report: Report) -> Iterator[str]:
     if len(report.reasons) > _MOST_ROWS:
         yield f"stayed    and {len(report.reasons) - _MOST_ROWS} more reasons (--json lists them)"
     if report.kept:
-        total = sum(entry["nbytes"] for entry in report.kept)
-        yield f"computed  {len(report.kept)} static values at run time: storing them would take {size_words(total)}"
+        yield f"computed  {kept_words(report)}"
     if report.random:
         yield f"random    {count_words(report.random)}: never folded"
     if report.after.unknown:
         yield f"unknown   {escape(count_words(report.after.unknown))}: never folded"
     if report.relaxed:
         yield f"[yellow]relaxed[/]   {count_words(report.relaxed)}: these may change the last bits"
+
+
+def kept_words(report: Report) -> str:
+    """How many static values are computed, and what that saves."""
+    total, count = sum(entry["nbytes"] for entry in report.kept), len(report.kept)
+    which = "it" if count == 1 else "them"
+    return f"{plural(count, 'static value')} at run time: storing {which} would take {size_words(total)}"
 
 
 def _verdict(report: Report) -> str:

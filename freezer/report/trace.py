@@ -18,6 +18,7 @@ from freezer.model_io.walk import graphs_in
 from freezer.passes.log import Log
 from freezer.passes.origins import Origins
 from freezer.passes.why import live_inputs
+from freezer.report.values import size_words
 
 KEPT, CHANGED, FOLDED, INLINED, REMOVED = "kept", "changed", "folded", "inlined", "removed"
 FORMAT = 1
@@ -162,7 +163,7 @@ class _Tracer:
         if node in self.log.reasons:
             return node.name or "", self.log.reasons[node]
         if size is not None:
-            return node.name or "", f"it is static, but storing it would take {size} bytes"
+            return node.name or "", f"it is static, but storing it would take {size_words(size)}"
         return node.name or "", f"it depends on {live_inputs(node.outputs[0])}" if _is_live(node) else "it is static"
 
 

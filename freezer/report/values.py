@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import onnx_ir as ir
 
 from freezer.bindings.arrays import dtype_name
@@ -60,7 +62,25 @@ def value_words(described: dict[str, Any]) -> str:
     items = described.get("value")
     if items is None or len(items) > _MOST_ELEMENTS:
         return f"{described['dtype']} {shape_words(described['shape'])}"
-    return str(items) if described["shape"] else str(items[0])
+    words = [_literal(item, described["dtype"]) for item in items]
+    return f"[{', '.join(words)}]" if described["shape"] else words[0]
+
+
+def _literal(item: Any, dtype: str) -> str:
+    """As --set takes it, and no longer than the dtype needs: 0.1, where a float32 is 0.10000000149011612."""
+    if dtype in ("float32", "float16") and isinstance(item, float):
+        return str(np.dtype(dtype).type(item))
+    return json.dumps(item, ensure_ascii=False)
+
+
+def with_article(noun: str) -> str:
+    """an Add, a Mul."""
+    return f"{'an' if noun[:1] in 'AEIOUaeiou' else 'a'} {noun}"
+
+
+def plural(count: int, noun: str) -> str:
+    """1 node, 2 nodes."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def tensor_words(tensor: ir.TensorProtocol) -> str:

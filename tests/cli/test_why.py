@@ -38,7 +38,9 @@ def why(folder, name, *arguments):
         ("choose", "the source's If choose was inlined: inline_if at 'choose'"),
         ("other", "the source's Neg other in choose/else_branch was removed: it was not taken"),
         ("half", "the source's Exp half was folded"),
-        ("y", "last is a Abs: it depends on the live input 'x'"),
+        ("x", "x is an input, float32 [N], read by inner"),
+        ("scale", "scale was an input, frozen to 0.5"),
+        ("y", "last is an Abs: it depends on the live input 'x'"),
     ],
 )
 def test_with_a_trace_it_answers_for_the_source_too(folder, name, said):
@@ -49,12 +51,12 @@ def test_with_a_trace_it_answers_for_the_source_too(folder, name, said):
 def test_a_constant_names_the_nodes_behind_it(folder):
     name = onnx.load(folder / "out.onnx").graph.initializer[0].name
     done = why(folder, name, "--trace", folder / "t.json")
-    assert "is a constant" in done.stdout and "read by inner" in done.stdout
+    assert "is a constant, float32 [], " in done.stdout and "read by inner" in done.stdout
     assert "computed from the source's half" in done.stdout
 
 
 def test_without_a_trace_the_file_alone_answers(folder):
-    assert why(folder, "last").stdout == "last is a Abs: it depends on the live input 'x'\n"
+    assert why(folder, "last").stdout == "last is an Abs: it depends on the live input 'x'\n"
     done = why(folder, "half")
     assert done.returncode == 2 and "has no node or value 'half'" in done.stderr
 

@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import replace
 
+import numpy as np
 import onnx
 import onnx_ir as ir
 import pytest
@@ -14,7 +15,7 @@ from rich.console import Console
 import freezer
 from freezer.passes.log import Stayed
 from freezer.report.build import Reason, grouped
-from freezer.report.terminal import show
+from freezer.report.terminal import kept_words, show
 from freezer.report.values import size_words, tensor_words, value_words
 
 TEXT = """<ir_version: 10, opset_import: ["": 18, "odd": 1]>
@@ -45,7 +46,7 @@ def frozen(tmp_path_factory) -> freezer.Frozen:
 def test_every_input_has_its_fate(frozen):
     lines = shown(frozen.report).splitlines()
     assert "input   x      float32 [N]  now float32 [4]" in lines
-    assert "input   hard   bool []      frozen to False" in lines
+    assert "input   hard   bool []      frozen to false" in lines
     assert "input   scale  float32 []   nothing reads it (--prune-inputs drops it)" in lines
     assert "input   n      int64 []" in lines
     assert "output  one    float32 []" in lines, "it was constant before"
@@ -115,5 +116,17 @@ def test_values_in_words():
     assert value_words({"dtype": "float32", "shape": [2], "value": [0.5, 1.0]}) == "[0.5, 1.0]"
     assert value_words({"dtype": "int64", "shape": [1, 64], "sha256": "ab"}) == "int64 [1, 64]"
     assert value_words({"dtype": "int64", "shape": [0], "value": []}) == "[]"
+    assert value_words({"dtype": "float32", "shape": [], "value": [float(np.float32(0.1))]}) == "0.1"
+    assert value_words({"dtype": "float64", "shape": [], "value": [0.1]}) == "0.1"
+    assert value_words({"dtype": "float32", "shape": [1], "value": ["nan"]}) == '["nan"]'
+    assert value_words({"dtype": "bool", "shape": [1], "value": [True]}) == "[true]"
+    assert value_words({"dtype": "string", "shape": [], "value": ["é"]}) == '"é"'
     tensor = onnx.helper.make_tensor("s", onnx.TensorProto.STRING, [2], [b"a", b"\xff"])
     assert tensor_words(ir.from_proto(tensor)) == "string [2] 'a', '\ufffd'"
+
+
+def test_one_value_is_not_called_many(frozen):
+    one, two = ([{"value": f"v{i}", "nbytes": 3000} for i in range(n)] for n in (1, 2))
+    words = [kept_words(replace(frozen.report, kept=kept)) for kept in (one, two)]
+    assert words[0] == "1 static value at run time: storing it would take 3.00 KB"
+    assert words[1] == "2 static values at run time: storing them would take 6.00 KB"

@@ -88,8 +88,8 @@ def why(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("last", "last is a Abs: it depends on the live input 'x'"),
-        ("y", "last is a Abs: it depends on the live input 'x'"),
+        ("last", "last is an Abs: it depends on the live input 'x'"),
+        ("y", "last is an Abs: it depends on the live input 'x'"),
         ("half", "the source's Exp half was folded: evaluated"),
         ("other", "the source's Neg other in choose/else_branch was removed: it was not taken"),
     ],
