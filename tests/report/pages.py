@@ -57,7 +57,7 @@ def page(model: onnx.ModelProto, path: Path, values: dict | None = None, **how) 
     """Save the model beside the page, freeze it, save the result, and write the page."""
     source = path.with_suffix(".model.onnx")
     onnx.save(model, source)
-    frozen = freezer.freeze(source, values, verify=False, **how)
+    frozen = freezer.freeze(source, values, **{"verify": False, **how})
     frozen.save(path.with_suffix(".onnx"))
     frozen.write_report(path)
     return path

@@ -8,6 +8,7 @@ import html
 import json
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +25,7 @@ from freezer.report.html.drawing import Told, draw
 from freezer.report.html.fates import tell_residual, tell_source
 from freezer.report.html.groups import MOST, Group, group
 from freezer.report.html.skeleton import Leaf, Skeleton, scopes, skeleton_of
+from freezer.report.html.tables import End
 from tests.cli.run import freezer as command
 from tests.report.pages import BODIES, chain, hostile, page, scoped
 
@@ -113,8 +115,8 @@ def test_boxes_stand_apart_and_lines_join_them(library, monkeypatch):
 def test_the_page_says_what_was_done(tmp_path):
     model = onnx.parser.parse_model(BODIES)
     text = page(model, tmp_path / "r.html", {"hard": np.array(True)}, dims={"N": 3}).read_text()
-    assert "frozen to True" in text and "now float32 [3]" in text and "N = 3" in text
-    assert "not verified, as asked" in text and "freezer.0.source_sha256" in text
+    assert "frozen to true" in text and "now float32 [3]" in text and "N = 3" in text
+    assert "Not verified, as asked" in text and "freezer.0.source_sha256" in text
     assert "&#39;late&#39;" in text, "the reason why the second If stayed"
     data = embedded(text)
     assert {"If", "Sign", "Tanh", "Exp"} <= {node[1] for node in data["original"]["nodes"]}
@@ -136,6 +138,10 @@ def test_a_trace_says_what_became_of_each_node():
     said = [tell_source(residual, trace)(leaf) for leaf in source.leaves]
     assert [s.fate for s in said] == ["kept", "frozen", "kept", "changed", "folded"]
     assert said[4] == Told("folded", "all frozen", ("c",)) and said[3].others == ("sum",)
+    assert said[2].others == (), "itself is no news"
+    ends = [End("input", "x", "float32 [N]", "as it was", ""), End("input", "k", "float32 []", "pruned", "")]
+    said = [tell_source(residual, trace, ends)(leaf) for leaf in source.leaves[:2]]
+    assert said == [Told("kept", "float32 [N], as it was"), Told("gone", "float32 [], pruned")]
     now = [tell_residual(source, trace)(leaf) for leaf in residual.leaves]
     assert now == [Told("kept"), Told("kept", "reads x"), Told("new", "", ("add",))]
 
@@ -227,3 +233,34 @@ def test_the_command_writes_the_page(tmp_path):
     assert not out.exists()
     assert command(*given, tmp_path / "r.html").returncode == 0
     assert f"freezer freeze {source} -o {out}" in (tmp_path / "r.html").read_text()
+
+
+def test_names_break_after_their_separators_and_stay_text(tmp_path):
+    text = page(chain(["/a/b.c_d"], stored="</bdi><b>/w"), tmp_path / "r.html", {"k": 2.0}).read_text()
+    assert "&lt;/<wbr>bdi&gt;&lt;b&gt;/<wbr>w" in text and "<b>/" not in text
+
+
+def test_what_is_computed_is_counted(tmp_path):
+    frozen = freezer.freeze(chain(["a"]), {"k": 2.0}, verify=False)
+    frozen.report.kept.append({"value": "mask", "nbytes": 4000, "node": "Expand"})
+    frozen.write_report(tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text()
+    assert (
+        "Computed: 1 static value at run time: storing it would take 4.00 KB." in text and "<code>mask</code>" in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (None, "Not verified, as asked (--no-verify)."),
+        ({"status": "equal", "message": "equal bit for bit"}, "Verified, equal bit for bit."),
+        ({"status": "unverified", "message": "not verified: no kernel"}, "Not verified, no kernel."),
+    ],
+)
+def test_the_verdict_is_said_once(tmp_path, found, words):
+    frozen = freezer.freeze(chain(["a"]), {"k": 2.0}, verify=False)
+    rest = {"outputs": [], "feeds": [], "loads_optimised": None}
+    frozen.report = replace(frozen.report, verification=None if found is None else found | rest)
+    frozen.write_report(tmp_path / "r.html")
+    assert f"<p>{words}</p>" in (tmp_path / "r.html").read_text()

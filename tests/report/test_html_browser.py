@@ -25,7 +25,7 @@ def pages(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("pages")
     return {
-        "bodies": page(onnx.parser.parse_model(BODIES), folder / "bodies.html", {"hard": True}),
+        "bodies": page(onnx.parser.parse_model(BODIES), folder / "bodies.html", {"hard": True}, verify=True),
         "hostile": page(hostile(), folder / "hostile.html", {"k": 2.0}),
         "scoped": page(scoped(), folder / "scoped.html", {"k": 2.0}),
     }
@@ -114,6 +114,43 @@ def test_find_shows_a_node_wherever_it_is(tab, pages):
     tab.evaluate("document.getElementById('find').focus()")
     tab.press(*"layer.31/attention/mul_7", "Enter")
     assert "/encoder/layer.31/attention/Mul_7" in tab.evaluate("document.getElementById('detail').textContent")
+    hits = "document.getElementById('hits').textContent"
+    assert tab.evaluate(hits) == "1 of 1"
+    tab.press("x", "Enter")
+    assert tab.evaluate(hits) == "not found"
+
+
+@pytest.mark.parametrize("name", ["bodies", "hostile", "scoped"])
+@pytest.mark.parametrize("width", [400, 760, 1400])
+def test_every_width_shows_all_of_it(tab, pages, name, width):
+    opened(tab, pages[name])
+    tab.look("light", width, 900)
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    narrow = "[...document.querySelectorAll('tbody th')].map((cell) => cell.clientWidth)"
+    assert min(tab.evaluate(narrow)) >= 70, "a name has room"
+    over = "[...document.querySelectorAll('td, th')].filter((cell) => cell.scrollWidth > cell.clientWidth + 1)"
+    assert tab.evaluate(f"{over}.map((cell) => cell.textContent)") == [], "nothing runs into its neighbour"
+    place = "document.querySelector('{}').getBoundingClientRect().{}"
+    below = tab.evaluate(f"{place.format('.copy button', 'top')} - {place.format('#command', 'bottom')}")
+    assert (below >= 0) == (width < 832), "the button hides no command on a phone"
+
+
+def test_an_input_says_what_it_was_frozen_to(tab, pages):
+    opened(tab, pages["scoped"])
+    tab.evaluate("document.getElementById('tab-original').click()")
+    tab.evaluate("document.querySelector('.box.end[aria-label=\"input k, frozen\"]').focus()")
+    assert "float32 [], frozen to 2.0" in tab.evaluate("document.getElementById('detail').textContent")
+
+
+def test_a_drawing_that_goes_on_is_shaded_there(tab, pages):
+    opened(tab, pages["bodies"])
+    tab.evaluate("document.getElementById('canvas').focus()")
+    shades = "document.getElementById('canvas').className"
+    assert "more-" not in tab.evaluate(shades)
+    tab.evaluate("for (let i = 0; i < 8; i++) document.getElementById('in').click()")
+    assert "more-top" in tab.evaluate(shades) and "more-bottom" in tab.evaluate(shades)
+    tab.evaluate("document.getElementById('fit').click()")
+    assert "more-" not in tab.evaluate(shades)
 
 
 def test_the_mouse_moves_the_drawing_and_opens_groups(tab, pages):

@@ -91,7 +91,7 @@
   function describe(box) {
     const graph = graphs[state.graph];
     detail.replaceChildren();
-    const add = (...parts) => detail.append(html(...parts));
+    const add = (...parts) => detail.append(named(...parts));
     if (box[0] === "port") {
       add("h3", {}, box[1]);
       add("p", { class: "op" }, "outside of this group");
@@ -101,7 +101,7 @@
     if (box[0] === "group") {
       add("h3", {}, box[2]);
       add("p", { class: "op" }, `${box[3]} nodes`);
-      for (const [fate, count] of box[5]) addFate(graph.fates[fate], ` ${count} ${graph.fates[fate]}`, "div");
+      for (const [fate, count] of box[5]) addFate(graph.fates[fate], `${count} ${graph.fates[fate]}`);
       const button = html("button", { type: "button" }, "Open");
       button.addEventListener("click", () => open(state.chosen));
       detail.append(button);
@@ -112,19 +112,19 @@
     const end = op === "input" || op === "output";
     add("h3", {}, end ? name : op);
     add("p", { class: "op" }, end ? op : name);
-    addFate(graph.fates[fate], graph.fates[fate], "p");
+    addFate(graph.fates[fate], graph.fates[fate]);
     if (graph.whys[why]) add("p", {}, graph.whys[why]);
     if (size) add("p", {}, `reads ${bytes(size)} of constants`);
     if (others.length) {
       add("p", {}, state.graph === "original" ? "In the residual:" : "Came from:");
       const list = html("ul", {});
-      list.append(...others.map((other) => html("li", { class: "mono" }, other)));
+      list.append(...others.map((other) => named("li", { class: "mono" }, other)));
       detail.append(list);
     }
   }
 
-  function addFate(fate, words, tag) {
-    const mark = html(tag, { class: "fate" });
+  function addFate(fate, words) {
+    const mark = html("p", { class: "fate" });
     mark.append(html("span", { class: "swatch fate-" + fate }), words);
     detail.append(mark);
   }
@@ -143,7 +143,13 @@
   }
 
   // Zoom and place: at is the drawing's origin on the screen, and its scale.
-  const apply = () => layer.setAttribute("transform", `translate(${state.at.x} ${state.at.y}) scale(${state.at.scale})`);
+  function apply() {
+    const { x, y, scale } = state.at, b = bounds();
+    layer.setAttribute("transform", `translate(${x} ${y}) scale(${scale})`);
+    // Shades at the edges that the drawing goes on beyond.
+    const past = { left: b.left * scale + x < -8, right: b.right * scale + x > canvas.clientWidth + 8, top: b.top * scale + y < -8, bottom: b.bottom * scale + y > canvas.clientHeight + 8 };
+    for (const [side, more] of Object.entries(past)) canvas.classList.toggle("more-" + side, more);
+  }
   function bounds() {
     const graph = graphs[state.graph], all = graph.views[state.view].boxes;
     const xs = all.map((box) => box[box.length - 2]), ys = all.map((box) => box[box.length - 1]);
@@ -155,11 +161,12 @@
     const b = bounds(), w = canvas.clientWidth, h = canvas.clientHeight;
     const all = Math.min(w / (b.right - b.left), h / (b.bottom - b.top), 1.15);
     // A drawing that would be too small to read starts at its top instead.
-    const scale = whole ? all : Math.max(all, 0.75);
+    const scale = whole || all > 0.6 ? all : 0.75;
     const tall = (b.bottom - b.top) * scale > h, broad = (b.right - b.left) * scale > w;
     state.at = {
       scale,
-      x: w / 2 - scale * (broad ? centre(b) : (b.left + b.right) / 2),
+      // Where not all can be seen, no room is left empty at one side.
+      x: broad ? Math.min(-b.left * scale, Math.max(w - b.right * scale, w / 2 - scale * centre(b))) : w / 2 - (scale * (b.left + b.right)) / 2,
       y: tall ? -b.top * scale : h / 2 - (scale * (b.top + b.bottom)) / 2,
     };
     apply();
@@ -213,15 +220,8 @@
     svg.addEventListener("pointerup", () => { from = null; pressed = false; svg.classList.remove("dragging"); });
   }
 
-  // The nearest box in a direction: straight ahead counts more than aside.
   function towards(dx, dy) {
-    const all = graphs[state.graph].views[state.view].boxes, here = all[state.chosen].slice(-2);
-    let best = -1, least = Infinity;
-    all.forEach((box, index) => {
-      const [x, y] = box.slice(-2), [fx, fy] = [x - here[0], y - here[1]];
-      const ahead = fx * dx + fy * dy, aside = Math.abs(fx * dy) + Math.abs(fy * dx);
-      if (index !== state.chosen && ahead > 1 && ahead + 3 * aside < least) [best, least] = [index, ahead + 3 * aside];
-    });
+    const best = nearest(graphs[state.graph].views[state.view].boxes, state.chosen, dx, dy);
     if (best >= 0) boxes[best].focus({ preventScroll: true });
   }
 
@@ -268,19 +268,14 @@
   let last = { words: "", place: -1 };
   byId("find").addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
-    const words = event.target.value.trim().toLowerCase(), graph = graphs[state.graph], hits = [];
+    const words = event.target.value.trim().toLowerCase();
     if (!words) return;
-    graph.views.forEach((view, number) => view.boxes.forEach((box, index) => {
-      const node = box[0] === "node" ? box[1] : box[0] === "group" ? box[4] : -1;
-      const text = node >= 0 ? graph.nodes[node][0] + " " + graph.nodes[node][1] : box[0] === "group" ? box[2] : "";
-      if (text.toLowerCase().includes(words)) hits.push([number, index]);
-    }));
-    last = { words, place: last.words === words ? last.place + 1 : 0 };
-    event.target.setCustomValidity(hits.length ? "" : "no node has that in its name");
-    event.target.reportValidity();
-    if (hits.length) show(...hits[last.place % hits.length]);
+    const hits = placesOf(graphs[state.graph], words);
+    last = { words, place: last.words === words ? (last.place + 1) % (hits.length || 1) : 0 };
+    byId("hits").textContent = hits.length ? `${last.place + 1} of ${hits.length}` : "not found";
+    if (hits.length) show(...hits[last.place]);
   });
-  byId("find").addEventListener("input", (event) => event.target.setCustomValidity(""));
+  byId("find").addEventListener("input", () => { byId("hits").textContent = ""; });
   addEventListener("resize", () => fit());
 
   show(0);

@@ -9,6 +9,12 @@ const make = (name, attributes = {}, text = null, space = SVG) => {
   return element;
 };
 const html = (name, attributes, text) => make(name, attributes, text, null);
+// A name that is broken over lines after its separators, where it must be.
+const named = (tag, attributes, name) => {
+  const element = html(tag, attributes);
+  element.append(...name.split(/(?<=[/._:,])(?=\w)/).flatMap((part) => [part, html("wbr")]));
+  return element;
+};
 
 byId("theme").addEventListener("click", () => {
   const root = document.documentElement;
@@ -42,15 +48,15 @@ const bytes = (n) => {
 
 // What a box says: its two lines, its classes, and its name for a screen reader.
 function told(graph, box) {
-  if (box[0] === "port") return { top: clip(tail(box[1]), 24), sub: "from outside", kind: "port", words: "from outside: " + box[1] };
+  if (box[0] === "port") return { top: clip(tail(box[1]), 21), sub: "from outside", kind: "port", words: "from outside: " + box[1] };
   if (box[0] === "group") {
     const op = box[4] >= 0 ? graph.nodes[box[4]][1] + ", " : "";
     const parts = box[5].map(([fate, count]) => count + " " + graph.fates[fate]).join(", ");
-    return { top: clip(box[2], 23), sub: op + box[3] + " nodes", kind: "group", words: `group ${box[2]}, ${op}${box[3]} nodes: ${parts}` };
+    return { top: clip(box[2], 21), sub: op + box[3] + " nodes", kind: "group", words: `group ${box[2]}, ${op}${box[3]} nodes: ${parts}` };
   }
   const [name, op] = graph.nodes[box[1]], fate = fateOf(graph, box[1]);
   const end = op === "input" || op === "output";
-  return { top: clip(end ? name : op, 23), sub: clip(end ? op : tail(name) === op ? "" : tail(name), 28), kind: (end ? "end " : "") + "node fate-" + fate, words: `${op} ${name}, ${fate}` };
+  return { top: clip(end ? name : op, 21), sub: clip(end ? op : tail(name) === op ? "" : tail(name), 26), kind: (end ? "end " : "") + "node fate-" + fate, words: `${op} ${name}, ${fate}` };
 }
 
 function line(points) {
@@ -60,4 +66,27 @@ function line(points) {
     path += `C${points[i - 2]} ${middle} ${points[i]} ${middle} ${points[i]} ${points[i + 1]}`;
   }
   return path;
+}
+
+// The nearest box in a direction: straight ahead counts more than aside. -1 if there is none.
+function nearest(all, from, dx, dy) {
+  const here = all[from].slice(-2);
+  let best = -1, least = Infinity;
+  all.forEach((box, index) => {
+    const [x, y] = box.slice(-2), [fx, fy] = [x - here[0], y - here[1]];
+    const ahead = fx * dx + fy * dy, aside = Math.abs(fx * dy) + Math.abs(fy * dx);
+    if (index !== from && ahead > 1 && ahead + 3 * aside < least) [best, least] = [index, ahead + 3 * aside];
+  });
+  return best;
+}
+
+// Every place of a graph, as view and box, whose node or group holds the words.
+function placesOf(graph, words) {
+  const hits = [];
+  graph.views.forEach((view, number) => view.boxes.forEach((box, index) => {
+    const node = box[0] === "node" ? box[1] : box[0] === "group" ? box[4] : -1;
+    const text = node >= 0 ? graph.nodes[node][0] + " " + graph.nodes[node][1] : box[0] === "group" ? box[2] : "";
+    if (text.toLowerCase().includes(words)) hits.push([number, index]);
+  }));
+  return hits;
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
@@ -25,9 +27,14 @@ from freezer.report.html.drawing import Drawing, draw
 from freezer.report.html.fates import tell_residual, tell_source
 from freezer.report.html.sizes import byte_bars, node_bars, tensor_bars
 from freezer.report.html.skeleton import skeleton_of
+from freezer.report.terminal import kept_words
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from freezer.report.trace import Trace
+
+_SEPARATED = re.compile(r"(?<=[/._:,])(?=\w)")
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ def render(content: Content) -> str:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters["shown"] = lambda text: printable(str(text))
     environment.filters["shown_lines"] = _shown_lines
+    environment.filters["name"] = _name
     template = environment.from_string(_text("page.html.jinja"))
     return template.render(_context(content))
 
@@ -62,18 +70,29 @@ def _shown_lines(text: str) -> str:
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
+def _name(text: str) -> Markup:
+    """A name that is broken over lines after its separators, where it must be."""
+    from markupsafe import Markup
+
+    return Markup("<wbr>").join(_SEPARATED.split(printable(str(text))))
+
+
 def _context(content: Content) -> dict[str, Any]:
     report = content.report
     style, script = _text("page.css"), _text("page.js") + _text("drawing.js")
-    drawings = _drawings(content)
+    interface = tables.interface(report, content.bindings)
+    drawings = _drawings(content, interface)
     return {
         "policy": policy(style, script),
         "style": style,
         "script": script,
         "version": __version__,
         "report": report,
+        "folder": os.path.join(os.path.dirname(report.source), ""),
+        "file": os.path.basename(report.source),
+        "kept": kept_words(report) if report.kept else "",
         "numbers": tables.numbers(report),
-        "interface": tables.interface(report, content.bindings),
+        "interface": interface,
         "node_bars": node_bars(report.before, report.after),
         "byte_bars": byte_bars(report.before, report.after),
         "tensor_bars": tensor_bars(content.source, content.residual),
@@ -92,11 +111,11 @@ def _again(content: Content) -> dict[str, str]:
     return {"command": command_line(recipe), "recipe": recipe_text(recipe, Path()) if content.source_sha256 else ""}
 
 
-def _drawings(content: Content) -> dict[str, Drawing | None]:
+def _drawings(content: Content, interface: list[tables.End]) -> dict[str, Drawing | None]:
     source, residual = skeleton_of(content.source), skeleton_of(content.residual)
     return {
-        "residual": draw(residual, tell_residual(source, content.trace)),
-        "original": draw(source, tell_source(residual, content.trace)),
+        "residual": draw(residual, tell_residual(source, content.trace, interface)),
+        "original": draw(source, tell_source(residual, content.trace, interface)),
     }
 
 

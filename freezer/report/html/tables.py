@@ -41,13 +41,13 @@ def numbers(report: Report) -> list[Number]:
     if (saved := report.saved) is not None:
         source = report.source_nbytes + report.source_external_bytes
         rows.append(("File", source, saved["own_bytes"] + saved["shared_bytes"], size_words))
-    notes = {"Control flow": count_words(before.control_flow) if before.control_flow else ""}
+    notes = {"Control flow": count_words(before.control_flow)}
     return [Number(bars([(r[0], notes.get(r[0], ""), r[1], r[2])], r[3])[0], _saved(r[1], r[2])) for r in rows]
 
 
 def _saved(before: int, after: int) -> str:
     if before == after:
-        return "the same"
+        return "as before"
     if not before:
         return "more"
     share = 100 * (after - before) / before
@@ -69,11 +69,13 @@ def interface(report: Report, bindings: Bindings) -> list[End]:
     return ends
 
 
-def verdict(report: Report) -> tuple[str, str]:
-    """Status and message."""
+def verdict(report: Report) -> tuple[str, str, str]:
+    """Status, the word for it, and message."""
     if report.verification is None:
-        return "unverified", "not verified, as asked"
-    return report.verification["status"], report.verification["message"]
+        return "unverified", "not verified", "as asked (--no-verify)"
+    status, message = report.verification["status"], report.verification["message"]
+    word = {"equal": "verified", "close": "verified", "different": "different"}.get(status, "not verified")
+    return status, word, message.removeprefix("not verified: ")
 
 
 def times(report: Report) -> list[tuple[str, str]]:
