@@ -289,7 +289,7 @@ def _how(output: OutputVerdict) -> str:
     if output.max_abs is not None:
         parts.append(f"at most {output.max_abs:.3g}")
     if output.max_rel is not None and output.max_ulp is not None:
-        parts.append(f"{output.max_rel:.2g} of its largest value")
+        parts.append(f"{output.max_rel:.2g} times its largest value")
     return ", ".join(p for p in parts if p)
 
 
