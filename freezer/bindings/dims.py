@@ -63,7 +63,8 @@ class Dims:
         """Bind what the user gives by name. Raises UsageError for an unknown symbol or a value that is no size."""
         for name, size in dims.items():
             if name not in self.symbols:
-                raise UsageError(f"the model has no dimension '{name}'{did_you_mean(name, sorted(self.symbols))}")
+                there = did_you_mean(name, sorted(self.symbols)) if self.symbols else "; none has a name: use --shape"
+                raise UsageError(f"the model has no dimension '{name}'{there}")
             if isinstance(size, bool) or not isinstance(size, int) or size < 0:
                 raise UsageError(f"the dimension '{name}' must be an integer >= 0, not {size!r}")
             self.bind(name, size, f"--dim {name}={size}")

@@ -164,6 +164,11 @@ def test_dims_that_cannot_be_meant(dims, message):
     assert message in str(error.value)
 
 
+def test_where_no_dimension_has_a_name_a_shape_is_the_way():
+    with pytest.raises(UsageError, match="no dimension 'batch'; none has a name: use --shape"):
+        bind(model_with("float[2,3] x"), dims={"batch": 1})
+
+
 def test_shapes_bind_symbols_and_unnamed_dims_and_none_keeps():
     found = bind(LLM, shapes={"cache": [1, None, None, 16]})
     assert found.shapes["cache"] == (1, 4, "past", 16) and found.shapes["ids"] == (1, "seq")
