@@ -42,4 +42,11 @@ class EngineError(FreezerError):
 
 
 class ChildError(FreezerError):
-    """The child process died, hung or passed a limit. `reason` says which."""
+    """The child process died, hung or passed a limit; the message says which.
+
+    killed: nothing it did itself: something outside killed it, as a system does that is short of memory.
+    """
+
+    def __init__(self, message: str, killed: bool = False) -> None:
+        super().__init__(message)
+        self.killed = killed

@@ -82,6 +82,8 @@ def _specialise(model: ir.Model, bindings: Bindings, options: Options, child: Ch
     specialiser = Specialiser(model, names, evaluator, options, log, origins)
     specialiser.run()
     Rounds(specialiser, most_bytes, {v: then for v, (_, then) in typed.items()}, bound, originals).run()
+    if evaluator.unanswered:
+        log.notes.append(f"types of {len(evaluator.unanswered)} nodes are not known: {evaluator.unanswered[0]}")
     with log.stage("tidy"):
         _tidy(specialiser, typed)
     origins.release()

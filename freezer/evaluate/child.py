@@ -76,7 +76,7 @@ class Child:
             return _receive(process.stdout)
         except (OSError, EOFError, ValueError) as error:
             expired = not watchdog.is_alive()
-            raise ChildError(self._reap(wall or self.limits.wall if expired else None)) from error
+            raise self._reap(wall or self.limits.wall if expired else None) from error
         finally:
             watchdog.cancel()
 
@@ -106,8 +106,8 @@ class Child:
             )  # fmt: skip
         return self._process
 
-    def _reap(self, expired: float | None) -> str:
-        """Take the dead process away; how it ended, in words."""
+    def _reap(self, expired: float | None) -> ChildError:
+        """Take the dead process away; how it ended."""
         process, self._process = self._process, None
         assert process and process.stdin and process.stdout
         process.kill()
@@ -116,8 +116,9 @@ class Child:
         with contextlib.suppress(OSError):  # it may hold unsent bytes
             process.stdin.close()
         if expired is not None:
-            return f"the child process was stopped after {expired:g} s"
-        return f"the child process died ({signal.Signals(-code).name if code < 0 else f'exit code {code}'})"
+            return ChildError(f"the child process was stopped after {expired:g} s")
+        ended = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return ChildError(f"the child process died ({ended})", killed=ended == "SIGKILL")
 
 
 def _environment() -> dict[str, str]:

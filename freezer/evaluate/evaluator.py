@@ -17,6 +17,7 @@ from freezer.evaluate.child import Child
 from freezer.model_io.walk import subgraphs
 
 _LOOPS = 12  # a batch with loops that takes longer than this part of the time is not worth waiting for
+_INFERENCE = 20.0  # seconds for the types of one node
 _ROOM, _COPIES = 384 << 20, 4  # bytes of memory for a batch beyond the copies of its constants and known sizes
 _CULPRIT = re.compile(r"\bfz(\d+):")
 
@@ -37,6 +38,7 @@ class Evaluator:
     """Evaluates static values of one model, at most `largest` bytes each, in at most `seconds` a batch.
 
     nbytes_of: the bytes of a value where they are known; what grows without that being known gets little memory.
+    unanswered: how the worker ended, for each question about types that it could not answer.
     """
 
     def __init__(self, model: ir.Model, child: Child, largest: int, seconds: float) -> None:
@@ -45,6 +47,7 @@ class Evaluator:
         self.largest = largest
         self.seconds = seconds
         self.nbytes_of: Callable[[ir.Value], int | None] = lambda value: None
+        self.unanswered: list[str] = []
         self._inferred: dict[Any, tuple[dict[str, Any], list[bytearray]]] = {}
 
     def evaluate(self, values: Sequence[ir.Value], halves: Collection[ir.Value] = ()) -> Evaluated:
@@ -83,10 +86,22 @@ class Evaluator:
         key = (repr(request), *buffers)
         if key not in self._inferred:
             try:
-                self._inferred[key] = self.child.call("infer", request, buffers, wall=20)
+                self._inferred[key] = self._call("infer", request, buffers, _INFERENCE)
             except ChildError as error:
+                self.unanswered.append(str(error))
                 self._inferred[key] = ({"error": str(error), "outputs": []}, [])
         return self._inferred[key]
+
+    def _call(
+        self, command: str, header: dict[str, Any], buffers: Sequence[bytes], wall: float
+    ) -> tuple[dict[str, Any], list[bytearray]]:
+        """An answer; asked for again if something outside killed the worker."""
+        try:
+            return self.child.call(command, header, buffers, wall)
+        except ChildError as error:
+            if not error.killed:
+                raise
+            return self.child.call(command, header, buffers, wall)
 
     def _run(
         self, command: str, batch: Batch, values: Sequence[ir.Value], halves: Sequence[ir.Value] = ()
@@ -98,7 +113,7 @@ class Evaluator:
         request = {"wanted": wanted + [PROBE + n for n in probed], "largest": self.largest, "room": room}
         try:
             wall = self.seconds / (_LOOPS if any(subgraphs(n) for n in batch.nodes) else 1)
-            return self.child.call(command, request, [data], wall)
+            return self._call(command, request, [data], wall)
         except ChildError as error:
             return {"error": str(error), "died": True}, []
 

@@ -124,3 +124,32 @@ def test_an_endless_loop_on_static_data_stays(worker):
     )
     result = freeze(text, {"trips": 1 << 50, "s": 0.5}, worker)
     assert ops(result)[0] == "Loop" and "iterations would make" in reasons(result)
+
+
+class Killed(Child):
+    """A worker that something outside kills as often as `times` says, each time that it is asked for a command."""
+
+    command, times = "", 0
+
+    def call(self, command, *arguments):
+        if command == self.command and self.times:
+            self.times -= 1
+            self._start().kill()
+        return super().call(command, *arguments)
+
+
+@pytest.fixture(scope="module")
+def killed():
+    with Killed("freezer.evaluate.worker") as child:
+        yield child
+
+
+FOLDS = "g (float[300] a, float[300] x) => (float[300] y) { e = Exp (a)  y = Add (x, e) }"
+ASKS = "g (uint8[2,3,4] i, uint8[9] x) => (uint8[9] y, int64[3] s) { d = ImageDecoder (x)  t = Shape (d)  s = Neg (t)  y = Add (x, x) }"
+
+
+@pytest.mark.parametrize(("times", "left"), [(1, ["Add"]), (2, ["Exp", "Add"])])
+def test_a_worker_that_was_killed_is_asked_once_more(killed, times, left):
+    killed.command, killed.times = "run", times
+    result = freeze(HEAD + FOLDS, {"a": np.ones(300)}, killed)
+    assert ops(result) == left and ("SIGKILL" in reasons(result)) == (times > 1)
