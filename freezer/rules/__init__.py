@@ -26,6 +26,7 @@ from freezer.rules.joins import (
     drop_split_into_one,
     merge_nested_concat,
 )
+from freezer.rules.kept_axes import gather_by_reshaped_indices, reduce_to_the_right_rank
 from freezer.rules.layout import (
     drop_empty_pad,
     drop_identity_transpose,
@@ -95,6 +96,8 @@ RULES: tuple[Rule, ...] = (
     reshape_instead_of_transpose,
     merge_unsqueezes,
     merge_reshapes,
+    reduce_to_the_right_rank,
+    gather_by_reshaped_indices,
     merge_slices,
     gather_instead_of_slice,
     merge_nested_concat,

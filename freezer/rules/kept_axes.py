@@ -1,0 +1,84 @@
+"""Axes that a node drops and a reshape puts back, or the other way round: the node can leave the right ones itself."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from freezer.facts.dims import Shape
+from freezer.facts.table import Facts
+from freezer.rewrite import Answer, Rewrite, again
+from freezer.rules.known import integer, made_by, only_user, stored
+from freezer.rules.layout import RESHAPES
+from freezer.rules.registry import on
+
+_REDUCTIONS = (
+    "ArgMax", "ArgMin", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean",
+    "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare",
+)  # fmt: skip
+
+
+@on(*RESHAPES)
+def reduce_to_the_right_rank(node: ir.Node, facts: Facts) -> Answer:
+    """keepdims says whether the reduced axes stay as 1: the same numbers in the same order, in one shape or the other.
+
+    Both shapes come from facts: of the input, and of the reduction as it is, which says what axes it reduces.
+    """
+    inner = made_by(node.inputs[0], *_REDUCTIONS)
+    if inner is None or not only_user(inner.outputs[0]):
+        return None
+    shape, axes, keeps = facts.shape(inner.inputs[0]), _reduced(inner, facts), integer(inner, "keepdims", 1)
+    if shape is None or not axes:
+        return None
+    kept = tuple(1 if axis in axes else dim for axis, dim in enumerate(shape))
+    dropped = tuple(dim for axis, dim in enumerate(shape) if axis not in axes)
+    if facts.shape(node.outputs[0]) != (dropped if keeps else kept):
+        return None
+    return again(inner, inner.inputs, (), ir.AttrInt64("keepdims", int(not keeps)))
+
+
+def _reduced(node: ir.Node, facts: Facts) -> set[int] | None:
+    """The axes >= 0 that it reduces; None if they are not known, or it may reduce none."""
+    rank, attribute = facts.rank(node.inputs[0]), node.attributes.get("axes")
+    if rank is None:
+        return None
+    if node.op_type.startswith("Arg"):
+        return {integer(node, "axis", 0) % rank} if rank else None
+    given = attribute.value if attribute is not None else ()
+    if len(node.inputs) > 1 and node.inputs[1] is not None:
+        given = facts.ints(node.inputs[1])
+    if given is None or (not given and integer(node, "noop_with_empty_axes", 0)):
+        return None
+    return {axis % rank for axis in given} or set(range(rank))
+
+
+@on(*RESHAPES)
+def gather_by_reshaped_indices(node: ir.Node, facts: Facts) -> Answer:
+    """Gather(x, i) has the axes of i where x had the gathered one: to reshape those is to reshape i, a constant."""
+    inner = made_by(node.inputs[0], "Gather")
+    if inner is None or not only_user(inner.outputs[0]):
+        return None
+    indices, data, shape = facts.array(inner.inputs[1]), facts.shape(inner.inputs[0]), facts.shape(node.outputs[0])
+    dtype = facts.dtype(inner.inputs[1])
+    if indices is None or dtype is None or not data or shape is None:
+        return None
+    form = _between(shape, data, integer(inner, "axis", 0) % len(data))
+    if form is None or _size(form) != indices.size:
+        return None
+    new = stored(indices.reshape(form), dtype)
+    return again(inner, [inner.inputs[0], new], [new])
+
+
+def _between(shape: Shape, data: Shape, axis: int) -> tuple[int, ...] | None:
+    """The dims of a shape that are neither before that axis of the data nor after it; None if it is not made so."""
+    end = len(shape) - (len(data) - axis - 1)
+    form = shape[axis:end]
+    if end < axis or shape[:axis] != data[:axis] or shape[end:] != data[axis + 1 :]:
+        return None
+    return tuple(d for d in form if isinstance(d, int)) if all(isinstance(d, int) for d in form) else None
+
+
+def _size(form: tuple[int, ...]) -> int:
+    size = 1
+    for dim in form:
+        size *= dim
+    return size
