@@ -9,7 +9,7 @@ from freezer.rewrite import Answer, Rewrite
 from freezer.rules.known import constant, integer, made_by, only_user
 from freezer.rules.registry import on
 
-_MOST_PIECES = 256
+MOST_PIECES = 256
 
 
 @on("CastLike")
@@ -66,7 +66,7 @@ def split_instead_of_sequence(node: ir.Node, facts: Facts) -> Answer:
     sizes = _sizes(node, shape[axis], facts)
     if not sizes or facts.opset_imports.get("", 0) < 13:
         return None
-    split = _split(node.inputs[0], axis, sizes, facts)
+    split = split_into(node.inputs[0], axis, sizes, facts)
     pieces = ir.Node("", "SequenceConstruct", split.outputs)
     return Rewrite([pieces.outputs[0]], [split, pieces], [v for v in split.inputs[1:] if v is not None])
 
@@ -81,7 +81,7 @@ def _is_only_indexed(sequence: ir.Value, facts: Facts) -> bool:
 def _sizes(node: ir.Node, dim: object, facts: Facts) -> list[int] | None:
     """The lengths of the pieces: those given, or all of the one length given and what is left."""
     given = facts.ints(node.inputs[1]) if len(node.inputs) > 1 else None
-    if not given or min(given) < 1 or not isinstance(dim, int) or dim // given[0] >= _MOST_PIECES:
+    if not given or min(given) < 1 or not isinstance(dim, int) or dim // given[0] >= MOST_PIECES:
         return None
     if facts.rank(node.inputs[1]) == 1:
         return list(given) if sum(given) == dim else None
@@ -89,9 +89,14 @@ def _sizes(node: ir.Node, dim: object, facts: Facts) -> list[int] | None:
     return [given[0]] * (dim // given[0]) + ([rest] if rest else [])
 
 
-def _split(value: ir.Value | None, axis: int, sizes: list[int], facts: Facts) -> ir.Node:
-    """A Split into these; from opset 18 on their number says enough if all are equal but for a shorter last one."""
+def split_into(value: ir.Value | None, axis: int, sizes: list[int], facts: Facts) -> ir.Node:
+    """A Split into these; from opset 18 on their number says enough if all are equal but for a shorter last one.
+
+    An operand holds the lengths from opset 13 on, an attribute from opset 2 on.
+    """
     count, attributes = len(sizes), [ir.AttrInt64("axis", axis)]
+    if facts.opset_imports.get("", 0) < 13:
+        return ir.Node("", "Split", [value], [*attributes, ir.AttrInt64s("split", sizes)], num_outputs=count)
     if facts.opset_imports.get("", 0) >= 18 and sizes == _equal(sum(sizes), count):
         return ir.Node("", "Split", [value], [*attributes, ir.AttrInt64("num_outputs", count)], num_outputs=count)
     return ir.Node("", "Split", [value, constant(sizes)], attributes, num_outputs=count)

@@ -16,7 +16,7 @@ def merge_slices(node: ir.Node, facts: Facts) -> Answer:
     inner = made_by(node.inputs[0], "Slice")
     if inner is None or not only_user(inner.outputs[0]):
         return None
-    first, second = _ranges(inner, facts), _ranges(node, facts)
+    first, second = ranges_of(inner, facts), ranges_of(node, facts)
     if first is None or second is None or {a for _, _, a, _ in first} & {a for _, _, a, _ in second}:
         return None
     columns = [constant(list(column)) for column in zip(*first, *second, strict=True)]
@@ -30,7 +30,7 @@ def gather_instead_of_slice(node: ir.Node, facts: Facts) -> Answer:
     inner = made_by(node.inputs[0], "Slice")
     if inner is None or not only_user(inner.outputs[0]):
         return None
-    ranges, shape = _ranges(inner, facts), facts.shape(inner.inputs[0])
+    ranges, shape = ranges_of(inner, facts), facts.shape(inner.inputs[0])
     if ranges is None or len(ranges) != 1 or shape is None:
         return None
     start, _, axis, _ = ranges[0]
@@ -47,7 +47,7 @@ def _has(size: object, index: int) -> bool:
     return isinstance(size, int) and index < size
 
 
-def _ranges(node: ir.Node, facts: Facts) -> list[tuple[int, int, int, int]] | None:
+def ranges_of(node: ir.Node, facts: Facts) -> list[tuple[int, int, int, int]] | None:
     """(start, end, axis >= 0, step) for each sliced axis of an opset 10 Slice with constant operands."""
     rank = facts.rank(node.inputs[0])
     if not rank or len(node.inputs) < 3:
