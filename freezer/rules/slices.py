@@ -4,24 +4,48 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from freezer.facts.dims import Shape
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Rewrite
 from freezer.rules.known import constant, made_by, only_user
 from freezer.rules.registry import on
 
+_Range = tuple[int, int, int, int]  # start, end, axis, step
+
 
 @on("Slice")
 def merge_slices(node: ir.Node, facts: Facts) -> Answer:
-    """Slice(Slice(x)) along different axes is one Slice."""
+    """Slice(Slice(x)) is one Slice: along an axis that both take part of, it takes a part of a part."""
     inner = made_by(node.inputs[0], "Slice")
     if inner is None or not only_user(inner.outputs[0]):
         return None
-    first, second = ranges_of(inner, facts), ranges_of(node, facts)
-    if first is None or second is None or {a for _, _, a, _ in first} & {a for _, _, a, _ in second}:
+    first, second, shape = ranges_of(inner, facts), ranges_of(node, facts), facts.shape(inner.inputs[0])
+    if first is None or second is None:
         return None
-    columns = [constant(list(column)) for column in zip(*first, *second, strict=True)]
+    both = {a for _, _, a, _ in first} & {a for _, _, a, _ in second}
+    parts = [_part_of_part(a, first, second, shape) for a in sorted(both)]
+    if None in parts:
+        return None
+    apart = [r for r in first + second if r[2] not in both]
+    columns = [constant(list(column)) for column in zip(*apart, *parts, strict=True)]
     merged = ir.Node("", "Slice", [inner.inputs[0], *columns])
     return Rewrite([merged.outputs[0]], [merged], columns)
+
+
+def _part_of_part(axis: int, first: list[_Range], second: list[_Range], shape: Shape | None) -> _Range | None:
+    """One range for two along an axis of known length, as Python composes them; None if it is not known, or nothing.
+
+    Slice and Python clamp alike, but for a start before the first element: Slice clamps it to that, also when it goes
+    backwards. An end before the first element is written as one that stays so when the length is added.
+    """
+    size = shape[axis] if shape is not None else None
+    if not isinstance(size, int):
+        return None
+    taken = range(size)
+    for ranges in (first, second):
+        start, end, _, step = next(r for r in ranges if r[2] == axis)
+        taken = taken[max(start, -len(taken)) : end : step]
+    return (taken.start, taken.stop if taken.stop >= 0 else -size - 1, axis, taken.step) if taken else None
 
 
 @on("Squeeze")
@@ -47,7 +71,7 @@ def _has(size: object, index: int) -> bool:
     return isinstance(size, int) and index < size
 
 
-def ranges_of(node: ir.Node, facts: Facts) -> list[tuple[int, int, int, int]] | None:
+def ranges_of(node: ir.Node, facts: Facts) -> list[_Range] | None:
     """(start, end, axis >= 0, step) for each sliced axis of an opset 10 Slice with constant operands."""
     rank = facts.rank(node.inputs[0])
     if not rank or len(node.inputs) < 3:
