@@ -33,10 +33,12 @@ def skip_expand_before_broadcast(node: ir.Node, facts: Facts) -> Answer:
 
 def _broadcasts(node: ir.Node, index: int, origin: ir.Value | None, facts: Facts) -> bool:
     """Whether another operand has the output's shape already, and the bits stay."""
-    shape, dtype = facts.shape(node.outputs[0]), facts.dtype(origin)
+    shape, dtype = facts.shape(node.outputs[0]), facts.dtype(node.outputs[0] if node.op_type == "Where" else origin)
     others = [v for i, v in enumerate(node.inputs) if i != index]
     if shape is None or not any(facts.shape(v) == shape for v in others):
         return False
+    if node.op_type == "Where" and dtype in FLOATS and (index == 0 or facts.shape(node.inputs[0]) != shape):
+        return False  # where the condition is broadcast too, onnxruntime gives zeros another sign (1.32)
     if dtype in _HALVES and origin is not None and origin.producer() is not None:
         return False  # Expand rounds what onnxruntime computed in float32
     one_nan = _without_nan([origin], facts) or _without_nan(others, facts)
