@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freezer.rules.broadcasts import skip_expand_before_broadcast
+from freezer.rules.broadcasts import drop_leading_ones, skip_expand_before_broadcast
 from freezer.rules.casts import drop_cast_to_same_type, skip_lossless_cast
 from freezer.rules.convolution import add_inside_convolution, pad_inside_convolution
 from freezer.rules.copies import drop_dropout, drop_identity
@@ -43,6 +43,7 @@ from freezer.rules.logic import (
     drop_bound_that_cannot_bite,
     drop_neutral_truth,
     drop_repeated_operand,
+    swap_sides_of_negation,
     take_decisive_truth,
 )
 from freezer.rules.neutral import (
@@ -74,6 +75,7 @@ RULES: tuple[Rule, ...] = (
     drop_added_zero,
     drop_double_negation,
     choose_known_side,
+    swap_sides_of_negation,
     drop_neutral_truth,
     take_decisive_truth,
     drop_repeated_operand,
@@ -89,6 +91,7 @@ RULES: tuple[Rule, ...] = (
     drop_concat_of_split,
     drop_split_into_one,
     skip_expand_before_broadcast,
+    drop_leading_ones,
     skip_lossless_cast,
     constant_reshape_target,
     constant_expand_target,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import onnx_ir as ir
 
 from freezer.facts.table import Facts
-from freezer.rewrite import Answer, Rewrite
+from freezer.rewrite import Answer, Rewrite, again
 from freezer.rules.known import FLOATS, made_by
+from freezer.rules.magnitude import never_nan
 from freezer.rules.registry import on
 
 # Of two NaNs these give the first one's bits, unless the second is broadcast (onnxruntime 1.32): then its.
@@ -46,5 +46,30 @@ def _broadcasts(node: ir.Node, index: int, origin: ir.Value | None, facts: Facts
 
 
 def _without_nan(values: list[ir.Value | None], facts: Facts) -> bool:
-    arrays = [facts.array(v) for v in values]
-    return all(a is not None and not np.isnan(a).any() for a in arrays)
+    return all(never_nan(v, facts) for v in values)
+
+
+@on(
+    "Add", "Sub", "Mul", "Div", "And", "Or", "Xor", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual",
+    "Where", "PRelu", "Pow", "Max", "Min",
+)  # fmt: skip
+def drop_leading_ones(node: ir.Node, facts: Facts) -> Answer:
+    """Axes of length 1 put before the others are what broadcasting puts there, if another operand has as many.
+
+    onnxruntime aligns shapes at the right and asks for the number of elements, never of axes, so it runs the same.
+    """
+    for index, value in enumerate(node.inputs):
+        inner = made_by(value, "Unsqueeze", "Reshape")
+        others = [facts.rank(v) for i, v in enumerate(node.inputs) if i != index]
+        if inner is None or None in others or not _leads(inner, max(r or 0 for r in others), facts):
+            continue
+        return again(node, [*node.inputs[:index], inner.inputs[0], *node.inputs[index + 1 :]], ())
+    return None
+
+
+def _leads(node: ir.Node, rank: int, facts: Facts) -> bool:
+    """Whether a reshape only puts ones before the axes, no more than make that rank."""
+    before, after = facts.shape(node.inputs[0]), facts.shape(node.outputs[0])
+    if before is None or after is None or not len(before) < len(after) <= rank:
+        return False
+    return after == (1,) * (len(after) - len(before)) + before

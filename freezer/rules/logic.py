@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx_ir as ir
 
 from freezer.facts.table import Facts
-from freezer.rewrite import Answer, Residual, Rewrite
-from freezer.rules.known import FLOATS, same_type, uniform
+from freezer.rewrite import Answer, Residual, Rewrite, again
+from freezer.rules.known import FLOATS, made_by, same_type, uniform
 from freezer.rules.registry import on
 from freezer.rules.zero_sign import sign_is_lost
 
@@ -37,6 +38,26 @@ def choose_known_side_of_floats(node: ir.Node, facts: Facts) -> Answer:
     number = uniform(condition, facts)
     chosen = None if number is None else a if number else b
     return Rewrite([chosen]) if same_type(chosen, node.outputs[0], facts) else None
+
+
+@on("Where")
+def swap_sides_of_negation(node: ir.Node, facts: Facts) -> Answer:
+    """Where(not c, a, b) is Where(c, b, a), but for the signs of zeros: of the first side none is -0.0."""
+    negation = made_by(node.inputs[0], "Not")
+    if negation is None:
+        return None
+    sides = node.inputs[1:]
+    if facts.dtype(node.outputs[0]) in FLOATS and not all(_without_sign(v, node.outputs[0], facts) for v in sides):
+        return None
+    return again(node, [negation.inputs[0], sides[1], sides[0]], ())
+
+
+def _without_sign(value: ir.Value | None, result: ir.Value, facts: Facts) -> bool:
+    """Whether -0.0 is not there, or nobody sees it."""
+    array = facts.array(value)
+    if array is not None and array.dtype.kind == "f":
+        return not (np.signbit(array) & (array == 0)).any()
+    return sign_is_lost(value, result, facts)
 
 
 _NEUTRAL = {"And": True, "Or": False, "Xor": False}
