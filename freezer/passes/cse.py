@@ -1,4 +1,8 @@
-"""Common subexpressions: deterministic nodes that do the same to the same values become one."""
+"""Common subexpressions: deterministic nodes that do the same to the same values become one.
+
+So do those that give the same sizes, in whatever way: a small tensor of which every element is a known formula is
+equal, for every feed, to one of the same formulas.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +28,32 @@ def _merge(graph: ir.Graph, outer: dict[Hashable, ir.Node], model: ir.Model, edi
     for node in list(graph):
         for body in subgraphs(node):
             _merge(body, seen, model, editor, log)
-        key = _key(node, editor) if node.op_identifier() not in model.functions else None
-        if key is None:
-            continue
-        first = seen.setdefault(key, node)
+        first = _first(node, seen, model, editor)
         if first is not node and not _clash(first, node) and log.spend("merge_nodes", node.name):
             editor.origins.resolve(node)
             for mine, theirs in zip(node.outputs, first.outputs, strict=True):
                 editor.replace(mine, theirs)
             editor.remove(node)
+
+
+def _first(node: ir.Node, seen: dict[Hashable, ir.Node], model: ir.Model, editor: Editor) -> ir.Node:
+    """The first node that gives the same as this one; it itself if there is none."""
+    if node.op_identifier() in model.functions or (key := _key(node, editor)) is None:
+        return node
+    formulas = _formulas(node, editor)
+    first = seen.get(key) or (seen.get(formulas) if formulas is not None else None) or node
+    seen.setdefault(key, first)
+    if formulas is not None:
+        seen.setdefault(formulas, first)
+    return first
+
+
+def _formulas(node: ir.Node, editor: Editor) -> Hashable | None:
+    """Type, shape and elements of the only output, if each is known as a number or a formula."""
+    fact = editor.facts.of(node.outputs[0]) if len(node.outputs) == 1 else None
+    if fact is None or not fact.elements or fact.known_shape is None:
+        return None
+    return "formulas", fact.dtype, fact.shape, fact.elements
 
 
 def _key(node: ir.Node, editor: Editor) -> Hashable | None:
