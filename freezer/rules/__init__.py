@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from freezer.rules.axes import (
+    gather_before_transpose,
+    reshape_before_transpose,
+    reshape_instead_of_transposes,
+    slice_instead_of_gather,
+)
 from freezer.rules.broadcasts import drop_leading_ones, skip_expand_before_broadcast
 from freezer.rules.casts import drop_cast_to_same_type, skip_lossless_cast
 from freezer.rules.convolution import add_inside_convolution, pad_inside_convolution
@@ -100,8 +106,12 @@ RULES: tuple[Rule, ...] = (
     reshape_instead_of_transpose,
     merge_unsqueezes,
     merge_reshapes,
+    reshape_before_transpose,
+    reshape_instead_of_transposes,
     reduce_to_the_right_rank,
     gather_by_reshaped_indices,
+    gather_before_transpose,
+    slice_instead_of_gather,
     merge_slices,
     gather_instead_of_slice,
     merge_nested_concat,
