@@ -7,6 +7,7 @@ from freezer.rules.axes import (
     reshape_before_transpose,
     reshape_instead_of_transposes,
     slice_instead_of_gather,
+    transpose_before_reshape,
 )
 from freezer.rules.broadcasts import drop_leading_ones, skip_expand_before_broadcast
 from freezer.rules.casts import drop_cast_to_same_type, skip_lossless_cast
@@ -26,6 +27,7 @@ from freezer.rules.fusions import (
     scale_weight_instead_of_output,
 )
 from freezer.rules.joins import (
+    concat_instead_of_stack,
     drop_concat_of_split,
     drop_empty_operands,
     drop_join_of_one,
@@ -107,6 +109,8 @@ RULES: tuple[Rule, ...] = (
     merge_unsqueezes,
     merge_reshapes,
     reshape_before_transpose,
+    transpose_before_reshape,
+    concat_instead_of_stack,
     reshape_instead_of_transposes,
     reduce_to_the_right_rank,
     gather_by_reshaped_indices,

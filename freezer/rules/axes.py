@@ -31,6 +31,28 @@ def reshape_before_transpose(node: ir.Node, facts: Facts) -> Answer:
     return _reshape_and_transpose(inner.inputs[0], result, long)
 
 
+@on(*RESHAPES)
+def transpose_before_reshape(node: ir.Node, facts: Facts) -> Answer:
+    """Before a Transpose that a reshape follows, one that only adds or drops axes of length 1 goes."""
+    inner = made_by(node.inputs[0], "Transpose")
+    before = made_by(inner.inputs[0], *RESHAPES) if inner is not None and only_user(inner.outputs[0]) else None
+    if inner is None or before is None or not only_user(before.outputs[0]):
+        return None
+    given, shape, perm = facts.shape(before.inputs[0]), facts.shape(inner.inputs[0]), order_of(inner, facts)
+    target = reshape_target(facts.shape(node.outputs[0]))
+    if given is None or shape is None or perm is None or target is None or facts.opset_imports.get("", 0) < 5:
+        return None
+    long = [axis for axis, dim in enumerate(given) if dim != 1]
+    names = [axis for axis, dim in enumerate(shape) if dim != 1]
+    if [given[a] for a in long] != [shape[a] for a in names]:
+        return None
+    order = [axis for axis, dim in enumerate(given) if dim == 1] + [long[names.index(a)] for a in perm if a in names]
+    transpose = ir.Node("", "Transpose", before.inputs[:1], [ir.AttrInt64s("perm", order)])
+    wanted = constant(target)
+    reshape = ir.Node("", "Reshape", [transpose.outputs[0], wanted])
+    return Rewrite([reshape.outputs[0]], [transpose, reshape], [wanted])
+
+
 def _reshape_and_transpose(value: ir.Value | None, result: Shape, long: list[int]) -> Rewrite | None:
     """Of a value of which the long axes come in that order. An axis of length 1 stays behind the one before it."""
     rank, place, offset = -1, [], 0

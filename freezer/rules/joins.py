@@ -7,6 +7,7 @@ import onnx_ir as ir
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Rewrite
 from freezer.rules.known import integer, made_by, only_user, same_type
+from freezer.rules.layout import RESHAPES
 from freezer.rules.registry import on
 
 
@@ -39,6 +40,30 @@ def merge_nested_concat(node: ir.Node, facts: Facts) -> Answer:
         else:
             operands.append(value)
     return _concat(operands, node) if len(operands) > len(node.inputs) else None
+
+
+@on(*RESHAPES)
+def concat_instead_of_stack(node: ir.Node, facts: Facts) -> Answer:
+    """To stack along a new axis and join that with the next one is to concatenate along the next one.
+
+    The shapes say so: of each operand without its axis of length 1, and of what the reshape makes of them.
+    """
+    joined = made_by(node.inputs[0], "Concat")
+    if joined is None or not only_user(joined.outputs[0]):
+        return None
+    makers, rank = [made_by(v, *RESHAPES) for v in joined.inputs], facts.rank(joined.outputs[0])
+    shapes = [facts.shape(m.inputs[0]) if m is not None else None for m in makers]
+    result, axis = facts.shape(node.outputs[0]), integer(joined, "axis", 0) % (rank or 1)
+    if result is None or not shapes[0] or axis >= len(shapes[0]):
+        return None
+    for shape, value in zip(shapes, joined.inputs, strict=True):
+        if shape is None or facts.shape(value) != (*shape[:axis], 1, *shape[axis:]):
+            return None
+    if result != (*shapes[0][:axis], sum(s[axis] for s in shapes if s), *shapes[0][axis + 1 :]):
+        return None
+    operands = [m.inputs[0] for m in makers if m is not None]
+    concat = ir.Node("", "Concat", operands, [ir.AttrInt64("axis", axis)])
+    return Rewrite([concat.outputs[0]], [concat])
 
 
 @on("Concat")
