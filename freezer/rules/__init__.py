@@ -69,7 +69,12 @@ from freezer.rules.registry import Rule
 from freezer.rules.reshapes import drop_reshape_before_reshape
 from freezer.rules.sequences import concat_of_known_sequence, element_of_known_sequence, length_of_known_sequence
 from freezer.rules.slices import gather_instead_of_slice, merge_slices
-from freezer.rules.splits import split_instead_of_slices
+from freezer.rules.splits import (
+    concat_instead_of_reversal,
+    drop_split_of_concat,
+    split_before_reversal,
+    split_instead_of_slices,
+)
 from freezer.rules.targets import constant_expand_target, constant_reshape_target
 from freezer.rules.transposes import drop_transpose_after_transpose
 
@@ -98,6 +103,7 @@ RULES: tuple[Rule, ...] = (
     drop_empty_operands,
     drop_concat_of_split,
     drop_split_into_one,
+    drop_split_of_concat,
     skip_expand_before_broadcast,
     drop_leading_ones,
     skip_lossless_cast,
@@ -123,6 +129,8 @@ RULES: tuple[Rule, ...] = (
     pad_instead_of_concat,
     add_inside_convolution,
     pad_inside_convolution,
+    split_before_reversal,
+    concat_instead_of_reversal,
     split_instead_of_slices,
     split_instead_of_sequence,
     element_of_known_sequence,

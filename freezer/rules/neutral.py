@@ -8,8 +8,11 @@ import onnx_ir as ir
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Residual, Rewrite
 from freezer.rules.known import FLOATS, constant, made_by, same_type, stored, uniform
+from freezer.rules.layout import reshape_target
 from freezer.rules.registry import on
 from freezer.rules.zero_sign import sign_is_lost
+
+_HALVES = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
 
 
 @on("Mul", "Div", "Pow")
@@ -95,6 +98,25 @@ def _operands(node: ir.Node, commutes: bool) -> list[tuple[ir.Value | None, ir.V
 
 
 def _keep(kept: ir.Value | None, node: ir.Node, facts: Facts) -> Answer:
-    if not same_type(kept, node.outputs[0], facts):
+    """The operand; as a Reshape where the other one has only put axes of length 1 before its own.
+
+    Not for half precision: there a node may be what rounds.
+    """
+    if same_type(kept, node.outputs[0], facts):
+        return Rewrite([kept])
+    target = _with_ones_before(kept, node.outputs[0], facts)
+    if target is None:
         return Residual("the neutral operand may broadcast: the output's shape is not known to stay")
-    return Rewrite([kept])
+    shape = constant(target)
+    reshape = ir.Node("", "Reshape", [kept, shape])
+    return Rewrite([reshape.outputs[0]], [reshape], [shape])
+
+
+def _with_ones_before(kept: ir.Value | None, result: ir.Value, facts: Facts) -> list[int] | None:
+    """The target of a Reshape that makes the one of the other."""
+    before, after, dtype = facts.shape(kept), facts.shape(result), facts.dtype(kept)
+    if before is None or after is None or dtype in (None, *_HALVES) or dtype != facts.dtype(result):
+        return None
+    if after != (1,) * (len(after) - len(before)) + before or facts.opset_imports.get("", 0) < 5:
+        return None
+    return reshape_target(after)

@@ -1,13 +1,13 @@
-"""Slices that together take a whole tensor apart are one Split."""
+"""Split: what makes one, and what it does not need to take apart."""
 
 from __future__ import annotations
 
 import onnx_ir as ir
 
 from freezer.facts.table import Facts
-from freezer.rewrite import Answer, Rewrite
+from freezer.rewrite import Answer, Rewrite, again
 from freezer.rules.forms import MOST_PIECES, split_into
-from freezer.rules.known import integer
+from freezer.rules.known import integer, made_by, only_user, same_type
 from freezer.rules.registry import on
 from freezer.rules.slices import ranges_of
 
@@ -32,6 +32,59 @@ def split_instead_of_slices(node: ir.Node, facts: Facts) -> Answer:
         return None
     split = split_into(value, mine[0], [end - start for _, start, end in pieces], facts)
     return Rewrite([split.outputs[pieces.index(mine)]], [split], [v for v in split.inputs[1:] if v is not None])
+
+
+@on("Split")
+def drop_split_of_concat(node: ir.Node, facts: Facts) -> Answer:
+    """What a Concat joined, and a Split takes apart at the same places."""
+    joined = made_by(node.inputs[0], "Concat")
+    rank = facts.rank(node.inputs[0])
+    if joined is None or not rank or (integer(joined, "axis", 0) - integer(node, "axis", 0)) % rank:
+        return None
+    if len(joined.inputs) != len(node.outputs) or None in joined.inputs:
+        return None
+    pairs = zip(joined.inputs, node.outputs, strict=True)
+    return Rewrite(list(joined.inputs)) if all(same_type(a, b, facts) for a, b in pairs) else None
+
+
+@on("Split")
+def split_before_reversal(node: ir.Node, facts: Facts) -> Answer:
+    """Of what is turned round along an axis, each element by itself: those of the axis, in the other order."""
+    inner = made_by(node.inputs[0], "Slice")
+    axis = _reversed_axis(inner, facts) if inner is not None and only_user(inner.outputs[0]) else None
+    shape = facts.shape(node.inputs[0])
+    if inner is None or shape is None or axis is None or integer(node, "axis", 0) % len(shape) != axis:
+        return None
+    count = len(node.outputs)
+    if shape[axis] != count or any((facts.shape(v) or shape)[axis] != 1 for v in node.outputs):
+        return None
+    split = split_into(inner.inputs[0], axis, [1] * count, facts)
+    return Rewrite(list(split.outputs)[::-1], [split], [v for v in split.inputs[1:] if v is not None])
+
+
+@on("Slice")
+def concat_instead_of_reversal(node: ir.Node, facts: Facts) -> Answer:
+    """Operands of length 1 are joined in the other order, instead of turned round once joined."""
+    joined = made_by(node.inputs[0], "Concat")
+    axis = _reversed_axis(node, facts) if joined is not None and only_user(joined.outputs[0]) else None
+    shape = facts.shape(node.inputs[0])
+    if joined is None or axis is None or shape is None or integer(joined, "axis", 0) % len(shape) != axis:
+        return None
+    if len(joined.inputs) != shape[axis] or any((facts.shape(v) or shape)[axis] != 1 for v in joined.inputs):
+        return None
+    return again(joined, joined.inputs[::-1], ())
+
+
+def _reversed_axis(node: ir.Node, facts: Facts) -> int | None:
+    """The axis of which a Slice takes every element, the last one first; None if it does something else."""
+    found, shape = ranges_of(node, facts), facts.shape(node.inputs[0])
+    if found is None or shape is None or len(found) != 1:
+        return None
+    start, end, axis, step = found[0]
+    size = shape[axis]
+    if not isinstance(size, int) or size < 2 or step != -1:
+        return None
+    return axis if len(range(size)[start:end:step]) == size else None
 
 
 def _whole(pieces: list[_Piece], size: object) -> bool:
