@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from freezer.facts.dims import Shape
 from freezer.facts.table import Facts
-from freezer.rewrite import Answer, Rewrite, again
+from freezer.rewrite import Answer, again
 from freezer.rules.known import integer, made_by, only_user, stored
 from freezer.rules.layout import RESHAPES
 from freezer.rules.registry import on

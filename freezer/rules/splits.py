@@ -59,7 +59,7 @@ def split_before_reversal(node: ir.Node, facts: Facts) -> Answer:
     if shape[axis] != count or any((facts.shape(v) or shape)[axis] != 1 for v in node.outputs):
         return None
     split = split_into(inner.inputs[0], axis, [1] * count, facts)
-    return Rewrite(list(split.outputs)[::-1], [split], [v for v in split.inputs[1:] if v is not None])
+    return Rewrite([*reversed(split.outputs)], [split], [v for v in split.inputs[1:] if v is not None])
 
 
 @on("Slice")
