@@ -31,7 +31,7 @@ from freezer.passes.origins import Origins
 from freezer.passes.ranks import decided_by_failure, decided_by_ranks
 from freezer.passes.storage import SMALL, small_frontier
 from freezer.passes.tensors import from_elements
-from freezer.passes.worklist import Worklist
+from freezer.passes.worklist import Worklist, siblings_of
 from freezer.rewrite import Residual, Rewrite
 from freezer.rules import BY_OP, Rule
 
@@ -213,7 +213,10 @@ class Specialiser:
             if isinstance(answer, Rewrite) and self._allowed(node, answer) and self.log.spend(rule.__name__, node.name):
                 if rule.relaxed:
                     self.log.relaxed[rule.__name__] += 1
+                siblings = siblings_of(node) if rule.late else []
                 self.editor.apply(node, answer)
+                for sibling in siblings:
+                    self._touch(sibling)
                 return
             if isinstance(answer, Residual):
                 self.log.reasons[node] = answer.reason

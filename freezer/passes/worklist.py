@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import onnx_ir as ir
 
+MOST_SIBLINGS = 256
+
 
 class Worklist:
     """Nodes in the order of their first visits: who is upstream comes first, so that a change passes each node once.
@@ -42,3 +44,10 @@ class Worklist:
             self._now, _, node = heapq.heappop(self._heap)
             self._waiting.discard(node)
             yield node
+
+
+def siblings_of(node: ir.Node) -> list[ir.Node]:
+    """The other readers of what a node reads first: a late rule may have waited for them all to be alike."""
+    first = node.inputs[0] if node.inputs else None
+    readers = first.consumers() if first is not None else ()
+    return [reader for reader in readers if reader is not node] if len(readers) <= MOST_SIBLINGS else []
