@@ -65,6 +65,7 @@ from freezer.rules.neutral import (
 )
 from freezer.rules.normalise import scale_and_shift_instead_of_statistics
 from freezer.rules.padding import pad_instead_of_concat
+from freezer.rules.recurrent import omit_zero_state
 from freezer.rules.registry import Rule
 from freezer.rules.reshapes import drop_reshape_before_reshape
 from freezer.rules.sequences import concat_of_known_sequence, element_of_known_sequence, length_of_known_sequence
@@ -129,6 +130,7 @@ RULES: tuple[Rule, ...] = (
     pad_instead_of_concat,
     add_inside_convolution,
     pad_inside_convolution,
+    omit_zero_state,
     split_before_reversal,
     concat_instead_of_reversal,
     split_instead_of_slices,

@@ -1,0 +1,33 @@
+"""Recurrent networks."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from freezer.facts.table import Facts
+from freezer.rewrite import Answer, Rewrite
+from freezer.rules.known import made_by, uniform
+from freezer.rules.registry import on
+
+_STATES = (5, 6)  # initial_h, and initial_c of an LSTM
+
+
+@on("LSTM", "GRU", "RNN")
+def omit_zero_state(node: ir.Node, facts: Facts) -> Answer:
+    """An initial state of zeros is the one that there is without: onnxruntime fills the same buffer with zeros."""
+    inputs = [None if i in _STATES and _is_zero(v, facts) else v for i, v in enumerate(node.inputs)]
+    if inputs == list(node.inputs):
+        return None
+    twin = ir.Node("", node.op_type, inputs, list(node.attributes.values()), num_outputs=len(node.outputs))
+    return Rewrite([*twin.outputs], [twin])
+
+
+def _is_zero(value: ir.Value | None, facts: Facts) -> bool:
+    """Whether every element is 0.0: of a constant, or of one number repeated. Not -0.0."""
+    made = made_by(value, "Expand", "ConstantOfShape")
+    if made is not None and made.op_type == "ConstantOfShape":
+        filled = made.attributes.get("value")
+        return filled is None or not np.asarray(filled.value.numpy()).tobytes().strip(b"\0")
+    number = uniform(made.inputs[0] if made is not None else value, facts)
+    return number is not None and number == 0 and not np.signbit(number)
