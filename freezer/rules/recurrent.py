@@ -11,6 +11,8 @@ from freezer.rules.known import made_by, uniform
 from freezer.rules.registry import on
 
 _STATES = (5, 6)  # initial_h, and initial_c of an LSTM
+_PARTS = ("Slice", "Split", "Gather", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
+_DEEPEST = 8
 
 
 @on("LSTM", "GRU", "RNN")
@@ -24,7 +26,11 @@ def omit_zero_state(node: ir.Node, facts: Facts) -> Answer:
 
 
 def _is_zero(value: ir.Value | None, facts: Facts) -> bool:
-    """Whether every element is 0.0: of a constant, or of one number repeated. Not -0.0."""
+    """Whether every element is 0.0: of a constant, of one number repeated, or of a part of that. Not -0.0."""
+    for _ in range(_DEEPEST):
+        if (part := made_by(value, *_PARTS)) is None:
+            break
+        value = part.inputs[0]
     made = made_by(value, "Expand", "ConstantOfShape")
     if made is not None and made.op_type == "ConstantOfShape":
         filled = made.attributes.get("value")
