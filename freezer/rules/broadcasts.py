@@ -51,7 +51,7 @@ def _without_nan(values: list[ir.Value | None], facts: Facts) -> bool:
 
 @on(
     "Add", "Sub", "Mul", "Div", "And", "Or", "Xor", "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual",
-    "Where", "PRelu", "Pow", "Max", "Min",
+    "Where", "Pow", "Max", "Min",
 )  # fmt: skip
 def drop_leading_ones(node: ir.Node, facts: Facts) -> Answer:
     """Axes of length 1 put before the others are what broadcasting puts there, if another operand has as many.

@@ -15,6 +15,7 @@ _REDUCTIONS = (
     "ArgMax", "ArgMin", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean",
     "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare",
 )  # fmt: skip
+_SMALL = 128  # bytes
 
 
 @on(*RESHAPES)
@@ -64,6 +65,8 @@ def gather_by_reshaped_indices(node: ir.Node, facts: Facts) -> Answer:
     form = _between(shape, data, integer(inner, "axis", 0) % len(data))
     if form is None or _size(form) != indices.size:
         return None
+    if indices.nbytes > _SMALL and not only_user(inner.inputs[1]):
+        return None  # they would be stored twice
     new = stored(indices.reshape(form), dtype)
     return again(inner, [inner.inputs[0], new], [new])
 

@@ -145,7 +145,7 @@ def killed():
 
 
 FOLDS = "g (float[300] a, float[300] x) => (float[300] y) { e = Exp (a)  y = Add (x, e) }"
-ASKS = "g (uint8[2,3,4] i, uint8[9] x) => (uint8[9] y, int64[3] s) { d = ImageDecoder (x)  t = Shape (d)  s = Neg (t)  y = Add (x, x) }"
+ASKS = "g (float[2,3,3] x) => (int64[1] s) { d = Det (x)  s = Shape (d) }"
 
 
 @pytest.mark.parametrize(("times", "left"), [(1, ["Add"]), (2, ["Exp", "Add"])])
@@ -153,3 +153,11 @@ def test_a_worker_that_was_killed_is_asked_once_more(killed, times, left):
     killed.command, killed.times = "run", times
     result = freeze(HEAD + FOLDS, {"a": np.ones(300)}, killed)
     assert ops(result) == left and ("SIGKILL" in reasons(result)) == (times > 1)
+
+
+@pytest.mark.parametrize(("times", "left"), [(1, []), (2, ["Det", "Shape"])])
+def test_types_that_the_worker_did_not_tell_are_noted(killed, times, left):
+    killed.command, killed.times = "infer", times
+    result = freeze(HEAD + ASKS, {}, killed)
+    assert ops(result) == [*left, "Constant"][: len(left) or 1]
+    assert result.log.notes == ["types of 1 nodes are not known: the child process died (SIGKILL)"][: times - 1]

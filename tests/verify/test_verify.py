@@ -106,8 +106,9 @@ def test_random_nodes_agree_wherever_they_stand(child, random):
 
 def test_random_nodes_agree_after_runs_that_failed(child):
     """Numbers of more than 1 fail as a size, after the random node has drawn."""
-    rest = "z = Sub(n, n) b = Add(x, z) a = Abs(b) u = Ceil(a) m = ReduceMax<keepdims = 1>(u) t = Cast<to = 7>(m) g = Reshape(c, t)"
-    original = f"g (float[20] x) => (float[20] y) <float[1] c = {{1}}> {{ n = RandomNormal<shape = [20]>() {rest} y = "
+    size = "z = Sub(n, n) b = Add(x, z) a = Abs(b) u = Ceil(a) m = ReduceMax<keepdims = 1>(u) t = Cast<to = 7>(m)"
+    body = f"n = RandomNormal<shape = [20]>() {size} g = Reshape(c, t)"
+    original = f"g (float[20] x) => (float[20] y) <float[1] c = {{1}}> {{ {body} y = "
     verdict = judged(original + "Add(n, g) }", original + "Add(g, n) }", child=child)
     assert verdict.equal and not any(line.startswith("normal") for line in verdict.feeds), verdict
 
