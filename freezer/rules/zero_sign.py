@@ -25,7 +25,7 @@ _CARRIERS = {
         (0,),
     ),
 }  # fmt: skip
-_MOST_NODES = 64  # how far to look for readers
+_MOST_NODES = 512  # how far to look for readers
 
 
 def sign_is_lost(value: ir.Value | None, result: ir.Value, facts: Facts) -> bool:
