@@ -2,7 +2,8 @@
 
 The i-th freeze of a file, from 0, writes freezer.<i>.version, .source_sha256, .dims (symbol to size),
 .shapes (what was given), .options (those that differ from the default) and .binding.<input>, each but the
-first two in JSON. Freezing a frozen file appends the next number and changes nothing before it.
+first two in JSON. Inputs frozen to their defaults have no binding: the source has the values, and the options say
+that defaults were frozen. Freezing a frozen file appends the next number and changes nothing before it.
 """
 
 from __future__ import annotations
@@ -92,8 +93,8 @@ def _entries(source: Source, bindings: Bindings, options: Options) -> Iterator[t
     yield "source_sha256", source.sha256()
     parts = {"dims": bindings.dims, "shapes": bindings.given_shapes, "options": _chosen(options)}
     yield from ((name, json.dumps(part, sort_keys=True)) for name, part in parts.items() if part)
-    for name, tensor in sorted(bindings.values.items()):
-        yield f"binding.{name}", json.dumps(describe(tensor))
+    for name in sorted(bindings.origins):
+        yield f"binding.{name}", json.dumps(describe(bindings.values[name]))
 
 
 def _chosen(options: Options) -> dict[str, Any]:

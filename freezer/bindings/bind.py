@@ -21,7 +21,8 @@ class Bindings:
 
     values: input -> tensor of exactly the model's dtype. dims: symbol -> size, given or inferred.
     shapes: input -> its shape then, for every tensor input of known rank. notes: what was inferred, in words.
-    origins: input -> how its value was given. given_dims, given_shapes: as the user gave them.
+    origins: input -> how its value was given, for those that the user gave. given_dims, given_shapes: as the user
+    gave them.
     """
 
     values: dict[str, ir.TensorProtocol] = field(default_factory=dict)
@@ -94,7 +95,6 @@ class _Binder:
             if value.const_value is None or name in self._bindings.origins:
                 continue
             self._bindings.values[name] = value.const_value
-            self._bindings.origins[name] = "default"
             if _is_tensor(value):
                 self._take_shape(value, value.const_value.shape.numpy())
 

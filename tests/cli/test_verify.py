@@ -80,3 +80,16 @@ def test_all_kinds_of_values_come_back(tmp_path):
     assert done.returncode == 0, done.stderr
     done = verify(tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_defaults_that_were_frozen_are_the_sources(tmp_path):
+    text = """<ir_version: 10, opset_import: ["": 18]>
+    g (float[2] x, float[2] w, float[2] v) => (float[2] y) <float[2] w = {1, 2}, float[2] v = {3, 4}>
+    { m = Mul (x, w)  y = Add (m, v) }"""
+    onnx.save(onnx.parser.parse_model(text), tmp_path / "m.onnx")
+    out = tmp_path / "out.onnx"
+    done = freezer("freeze", tmp_path / "m.onnx", "-o", out, "--freeze-defaults", "--set", "v=[5,6]")
+    assert done.returncode == 0, done.stderr
+    recorded = [p.key for p in onnx.load(out).metadata_props if ".binding." in p.key]
+    done = verify(tmp_path)
+    assert recorded == ["freezer.0.binding.v"] and "equal bit for bit" in done.stdout, done.stderr

@@ -19,8 +19,7 @@ _FLAGS = {field.name: field.default for field in fields(Options) if field.name !
 
 def recipe_of(report: Report, bindings: Bindings, options: Options, source_sha256: str = "") -> Recipe:
     """What was frozen, as a recipe for the folder that freezer ran in; too long a value is a file to make."""
-    given = {name: d for name, d in report.frozen.items() if bindings.origins.get(name) != "default"}
-    texts = {name: value_text(name, d, bindings.origins.get(name, "")) for name, d in given.items()}
+    texts = {name: value_text(name, report.frozen[name], text) for name, text in bindings.origins.items()}
     target = Path((report.saved or {}).get("path", "residual.onnx"))
     shapes = {name: list(sizes) for name, sizes in bindings.given_shapes.items()}
     return Recipe(

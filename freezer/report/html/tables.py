@@ -62,8 +62,8 @@ def interface(report: Report, bindings: Bindings) -> list[End]:
     for kind, value in values:
         words = fate_words(value, after.get(value.name), report)
         given = bindings.origins.get(value.name, "")
-        if words.startswith("frozen") and given.isidentifier():
-            words += f", {given}"
+        if words.startswith("frozen"):
+            words += ", its default" if value.name not in bindings.origins else f", {given}" * given.isidentifier()
         state = "frozen" if value.name in report.frozen else "changed" if words else ""
         ends.append(End(kind, value.name, value.type, words or "as it was", state))
     return ends
