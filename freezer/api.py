@@ -155,6 +155,8 @@ def _refusal(
     """The verdict with the change that made the outputs differ."""
     if foreign := [name for name in (options.engine, options.then) if name and name != engines.NATIVE]:
         return f"engine '{foreign[-1]}' changed the model: {verdict.message}; nothing was written. Use another engine"
+    if not verdict.feeds:
+        return f"{verdict.message}; nothing was written. Give values and sizes that the model runs with"
     culprit = None
     with contextlib.suppress(FreezerError):
         culprit = bisect(reload, bindings, options, result.log.changes, verdict.tolerance)

@@ -134,3 +134,13 @@ def test_every_kind_of_model_has_one_fingerprint(tmp_path):
     assert len({freezer.fingerprint(model) for model in kinds}) == 1
     assert not freezer.diff(kinds[0], kinds[3]) and freezer.diff(kinds[0], onnx.parser.parse_model(ODD))
     assert [type(freezer.canonicalize(model)) for model in kinds[:3]] == [type(model) for model in kinds[:3]]
+
+
+def test_sizes_that_the_original_cannot_run_with_are_no_fault_of_the_residual():
+    text = """<ir_version: 10, opset_import: ["": 18]>
+    g (float[n,k] x) => (float[n,2] y) <float[4,2] w = {1, 2, 3, 4, 5, 6, 7, 8}> { y = MatMul (x, w) }"""
+    with pytest.raises(freezer.FreezerError) as raised:
+        freezer.freeze(onnx.parser.parse_model(text), dims={"k": 3})
+    message = str(raised.value)
+    assert message.startswith("the original fails with these values and sizes, and the residual does not load: no feed")
+    assert message.endswith("nothing was written. Give values and sizes that the model runs with")

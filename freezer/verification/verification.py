@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
@@ -16,17 +15,16 @@ from freezer.errors import ChildError
 from freezer.evaluate.child import Child, Limits
 from freezer.model_io import serialise, to_proto
 from freezer.model_io.walk import graphs
-from freezer.verification.compare import within
+from freezer.verification.outputs import by_output, closeness, how, is_close
 from freezer.verification.room import shortage
 from freezer.verification.search import Search
-from freezer.verification.verdict import CLOSE, DIFFERENT, EQUAL, UNVERIFIED, OutputVerdict, Verdict, agreement
+from freezer.verification.verdict import CLOSE, DIFFERENT, EQUAL, UNVERIFIED, Verdict, agreement
 
 if TYPE_CHECKING:
     from freezer.bindings import Bindings
     from freezer.model_io import Source
 
 JUDGE = "freezer.verification.judge"
-_LAST_BITS = defaultdict(int, float64=1024, float32=1024, float16=8, bfloat16=2)  # ulp
 RUN_SECONDS = 120.0  # one run of one model
 _VARYING = "the original's own outputs vary, with memory that it never wrote"
 
@@ -168,7 +166,7 @@ class Verification:
             return Verdict(UNVERIFIED, f"not verified: on every feed {_VARYING}", feeds=self._found, engine=self._name)
         else:
             verdict.varying = answer["varying"]
-            verdict.outputs = list(_by_output(self._outputs, answer["outputs"], self._tolerance or {}))
+            verdict.outputs = list(by_output(self._outputs, answer["outputs"], self._tolerance or {}))
             self._conclude(verdict)
         return verdict
 
@@ -181,14 +179,14 @@ class Verification:
         if first is None:
             close = any(o.status == CLOSE for o in verdict.outputs)
             verdict.status = CLOSE if close else EQUAL
-            how = _closeness(verdict.outputs, self._tolerance or {}) if close else "equal bit for bit"
+            words = closeness(verdict.outputs, self._tolerance or {}) if close else "equal bit for bit"
             feeds = len(verdict.feeds) - len(verdict.varying)
-            verdict.message = f"{how}: {agreement(feeds, len(verdict.outputs), self._name)}"
+            verdict.message = f"{words}: {agreement(feeds, len(verdict.outputs), self._name)}"
             if verdict.varying:
                 verdict.message += f" ({len(verdict.varying)} more left out: {_VARYING})"
             return
-        verdict.message = f"output '{first.name}' differs on feed {first.feed}: {_how(first)}"
-        if self._engine == "reference" and all(_is_close(o) for o in verdict.outputs):
+        verdict.message = f"output '{first.name}' differs on feed {first.feed}: {how(first)}"
+        if self._engine == "reference" and all(is_close(o) for o in verdict.outputs):
             # Constants come from onnxruntime's kernels, whose last bits the reference evaluator does not have.
             verdict.status = UNVERIFIED
             verdict.message = f"not verified bit for bit: onnxruntime does not run the original; {verdict.message}"
@@ -222,6 +220,9 @@ class Verification:
         if "error" in original:
             verdict.optimised_reason += f" (nor does the original load: {original['error']})"
             return ""
+        if not self._found:
+            reason = self._refused.removeprefix("not verified: ")
+            return f"the original fails with these values and sizes, and the residual does not load: {reason}"
         return (f"onnxruntime does not load the residual model with its optimisations on, though it loads the "
                 f"original: {verdict.optimised_reason}")  # fmt: skip
 
@@ -252,47 +253,3 @@ def _source_files(source: Source) -> dict[str, str]:
     """The same for a source, whose model may have lost some of its tensors by now."""
     folder = os.path.abspath(source.folder or ".")
     return {os.path.relpath(path, folder): os.path.abspath(path) for path in source.data_files}
-
-
-def _by_output(
-    names: list[str], rows: list[dict[str, Any]], tolerance: Mapping[str, float]
-) -> Iterator[OutputVerdict]:  # fmt: skip
-    """One verdict an output from the rows of all feeds: the first feed on which it is too far off, or differs."""
-    for name in names:
-        own = [row for row in rows if row["name"] == name]
-        unequal = [row for row in own if not row["equal"]]
-        far = [row for row in unequal if not within(row, tolerance)]
-        worst = next(iter(far or unequal), None)
-        yield OutputVerdict(
-            name, DIFFERENT if far else CLOSE if unequal else EQUAL, own[0]["dtype"], own[0]["shape"],
-            feed=worst["feed"] if worst else None, max_ulp=_most(own, "max_ulp"), max_abs=_most(own, "max_abs"),
-            note=worst["note"] if worst else "", max_rel=_most(own, "max_rel"),
-        )  # fmt: skip
-
-
-def _closeness(outputs: list[OutputVerdict], tolerance: Mapping[str, float]) -> str:
-    """The tolerance that was needed, and how much of it."""
-    close = [o for o in outputs if o.status == CLOSE]
-    allowed = ", ".join(f"{tolerance[d]:g} ({d})" for d in dict.fromkeys(o.dtype for o in close))
-    most = max(o.max_rel or 0.0 for o in close)
-    return f"equal within {allowed} of each output's largest value, at most {most:.2g}"
-
-
-def _most(rows: list[dict[str, Any]], key: str) -> Any:
-    return max((row[key] for row in rows if row.get(key) is not None), default=None)
-
-
-def _how(output: OutputVerdict) -> str:
-    parts = [output.note]
-    if output.max_ulp is not None:
-        parts.append(f"at most {output.max_ulp} ulp")
-    if output.max_abs is not None:
-        parts.append(f"at most {output.max_abs:.3g}")
-    if output.max_rel is not None and output.max_ulp is not None:
-        parts.append(f"{output.max_rel:.2g} times its largest value")
-    return ", ".join(p for p in parts if p)
-
-
-def _is_close(output: OutputVerdict) -> bool:
-    """Whether only last bits differ: what two correct libraries may disagree about."""
-    return output.status == EQUAL or (output.max_ulp is not None and output.max_ulp <= _LAST_BITS[output.dtype])
