@@ -39,12 +39,30 @@ def _columns(rows: Sequence[Sequence[str]], numbers: bool = False) -> list[str]:
 
 
 def _interface(report: Report) -> list[str]:
-    """Each input and output, and what became of it."""
+    """Each input and output, and what became of it; many inputs with defaults are a line."""
     after = {v.name: v for v in (*report.after.inputs, *report.after.outputs)}
-    values = [("input", v) for v in report.before.inputs] + [("output", v) for v in report.before.outputs]
+    defaults = [v for v in report.before.inputs if v.default is not None and v.name not in report.frozen]
+    hidden = defaults if len(defaults) > _MOST_ROWS else []
+    values = [("input", v) for v in report.before.inputs if v not in hidden]
+    values += [("output", v) for v in report.before.outputs]
     rows = [(kind, v.name, v.type, fate_words(v, after.get(v.name), report)) for kind, v in values]
     lines = _columns(rows) if rows else []
-    return [f"[cyan]{line}[/]" if v.name in report.frozen else line for line, (_, v) in zip(lines, values, strict=True)]
+    lines = [
+        f"[cyan]{line}[/]" if v.name in report.frozen else line for line, (_, v) in zip(lines, values, strict=True)
+    ]
+    return [*lines, *_defaults(hidden, report)]
+
+
+def _defaults(hidden: Sequence[ValueInfo], report: Report) -> Iterator[str]:
+    """How many inputs have defaults, and what can be done about them."""
+    left = {v.name for v in report.after.inputs}
+    dead, kept = (sum(v.name in names for v in hidden) for names in (report.dead_inputs, left))
+    if hidden:
+        yield f"and {len(hidden)} inputs that have defaults (--freeze-defaults freezes them)"
+    if dead:
+        yield f"    nothing reads {dead} of them (--prune-inputs drops those)"
+    if kept < len(hidden):
+        yield f"    nothing read {len(hidden) - kept} of them: they are pruned"
 
 
 def fate_words(value: ValueInfo, now: ValueInfo | None, report: Report) -> str:

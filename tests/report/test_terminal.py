@@ -130,3 +130,16 @@ def test_one_value_is_not_called_many(frozen):
     words = [kept_words(replace(frozen.report, kept=kept)) for kept in (one, two)]
     assert words[0] == "1 static value at run time: storing it would take 3.00 KB"
     assert words[1] == "2 static values at run time: storing them would take 6.00 KB"
+
+
+@pytest.mark.parametrize(("prune", "said"), [(False, "nothing reads 11 of them (--prune-inputs"), (True, "pruned")])
+def test_many_inputs_with_defaults_are_a_line(capsys, prune, said):
+    names = [f"w{i}" for i in range(12)]
+    inputs, values = (", ".join(form.format(n) for n in names) for form in ("float[1] {}", "float[1] {} = {{1}}"))
+    text = f'<ir_version: 10, opset_import: ["": 18]>\ng (float[1] x, {inputs}) => (float[1] y) <{values}>'
+    model = onnx.parser.parse_model(text + " { y = Add (x, w0) }")
+    for options, lines in (({}, 2), ({"values": {"w1": [2.0]}}, 3)):
+        show(freezer.freeze(model, verify=False, prune_inputs=prune, **options).report)
+        found = capsys.readouterr().out
+        assert f"and {14 - lines} inputs that have defaults" in found and said.replace("11", str(13 - lines)) in found
+        assert found.count("input   ") == lines - 1
