@@ -8,6 +8,7 @@ from typing import Any
 
 TRIES, SECONDS, DEATHS = 150, 60.0, 3
 RUN_SECONDS = 30.0
+LEAST_SECONDS, TIMES = 2.0, 10  # a further feed may take so many times what one took that ran, or those seconds
 OTHER_SIZES = 4  # how many other sizes to try for each further feed
 SPARE = 1.5  # seconds of all that; the feeds are then of the first feed's sizes
 PROFILES = ("normal", "ones", "unit", "small", "large", "shares")
@@ -29,6 +30,7 @@ class Search:
         self._ran: list[dict[str, Any]] = []
         self._tries = self._deaths = 0
         self._spare = SPARE
+        self._longest = RUN_SECONDS  # of the feeds that ran
         self._sizes = 1 << 30  # how many assignments of sizes there are; known when the child runs out
         self.feeds: list[str] = []
         self.error = ""
@@ -45,6 +47,11 @@ class Search:
     def _over(self) -> bool:
         spent = self._tries >= TRIES or self._deaths >= DEATHS
         return spent or time.monotonic() > self._deadline
+
+    @property
+    def _patience(self) -> float:
+        """Seconds that the next try may take."""
+        return min(RUN_SECONDS, max(LEAST_SECONDS, TIMES * self._longest))
 
     def _ways(self) -> Iterator[tuple[int, str]]:
         """(which sizes, profile) in the order to try them."""
@@ -72,13 +79,15 @@ class Search:
     def _attempt(self, index: int, profile: str) -> bool:
         """Try one way; remember it if it ran."""
         self._tries += 1
-        attempt = {"index": index, "profile": profile, "number": self._tries, "seconds": RUN_SECONDS}
+        attempt = {"index": index, "profile": profile, "number": self._tries, "seconds": self._patience}
         start = time.monotonic()
         answer = self._ask("attempt", attempt)
+        spent = time.monotonic() - start
         if self.feeds:
-            self._spare -= time.monotonic() - start
+            self._spare -= spent
         if "feed" in answer:
             self._ran.append(attempt)
+            self._longest = max(self._longest, spent) if self.feeds else spent
             self.feeds.append(answer["feed"])
             return True
         if answer.get("end"):
