@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import onnx_ir as ir
 
+from freezer.facts.schema import well_formed
 from freezer.facts.table import Facts
 from freezer.model_io.walk import all_nodes, graphs_in
 
@@ -36,7 +37,7 @@ def decided_by_failure(model: ir.Model, facts: Facts) -> dict[ir.Node, bool]:
     failing = {graph for graph, value, rank in _demands(model, facts) if facts.rank(value) not in (None, rank)}
     found = {}
     for node in all_nodes(model.graph) if failing else ():
-        if node.op_type == "If" and not node.domain:
+        if _is_if(node, facts):
             passes = [node.attributes[name].as_graph() not in failing for name in ("then_branch", "else_branch")]
             if any(passes) and not all(passes):
                 found[node] = passes[0]
@@ -74,7 +75,7 @@ def _follow(value: ir.Value, rank: int, graph: ir.Graph, facts: Facts, found: di
         node = value.producer()
         if node is None or node.graph is not graph or node.domain:
             return
-        if node.op_type == "If":
+        if _is_if(node, facts):
             _decide(node, value, rank, facts, found)
             return
         change = _rank_change(node, facts)
@@ -92,6 +93,10 @@ def _decide(node: ir.Node, value: ir.Value, rank: int, facts: Facts, found: dict
         found[node] = possible[0]
 
 
+def _is_if(node: ir.Node, facts: Facts) -> bool:
+    return node.op_type == "If" and not node.domain and well_formed(node, facts.opset_imports)
+
+
 def _possible_ranks(value: ir.Value, facts: Facts, depth: int = 8) -> set[int] | None:
     """The ranks a value can have; None if that is not known."""
     if (rank := facts.rank(value)) is not None:
@@ -99,7 +104,7 @@ def _possible_ranks(value: ir.Value, facts: Facts, depth: int = 8) -> set[int] |
     node = value.producer()
     if node is None or node.domain or depth == 0:
         return None
-    if node.op_type == "If":
+    if _is_if(node, facts):
         place = value.index() or 0
         outputs = [node.attributes[n].as_graph().outputs[place] for n in ("then_branch", "else_branch")]
         sets = [_possible_ranks(v, facts, depth - 1) for v in outputs]

@@ -27,6 +27,7 @@ from freezer.report.terminal import show
 
 _LIMITS = Limits(memory=3 << 30, cpu=1 << 20, wall=8.0)
 _LARGEST = 1 << 24  # bytes of a constant, and elements of an input
+_SECONDS = 15.0  # of an evaluation: the search for hangs waits a minute for all of them
 _POOLS = {"f": [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, np.inf, -np.inf, np.nan, 1e-40], "b": [False, True]}
 _FINE = ("equal", "unjudged", "unloadable")
 _KINDS = "freezer.evaluate.worker", "tests.mutants.judge"
@@ -81,7 +82,10 @@ def freeze(data: bytes, rng: random.Random, worker: Child) -> tuple[bytes, dict[
             for name in [v.name or ""]}  # fmt: skip
     share = rng.choice([0.0, 0.5, 0.5, 1.0])
     values = {n: v for n, v in feed.items() if rng.random() < share}
-    origin, options = origin_of(source), Options(largest_constant=_LARGEST, prune_inputs=rng.random() < 0.3)
+    origin, options = (
+        origin_of(source),
+        Options(largest_constant=_LARGEST, seconds=_SECONDS, prune_inputs=rng.random() < 0.3),
+    )
     bindings = bind(source.model, values, {}, {}, False)
     result = specialise(source, bindings, options, worker)
     record(result.model, source, bindings, options)

@@ -44,6 +44,13 @@ FOUND = {
                                " y = Exp (b) }",
     "a Conv of two types": "(double[N,2,5,5] x, float[3,2,3,3] w) => (float[N,3,3,3] y) <float[1,3,1,1] b = {1, 2, 3}>"
                            " { c = Conv (x, w) y = Add (c, b) }",
+    "a Split into more than there is": "(int64[3] x) => (float[5,N] y) <int64[3] s = {2, 3, 1}> { a, b, d = Split"
+                                       " <axis = 0> (x, s) c = Concat <axis = 0> (a, b) y = If (c) }",
+    "an If of which a branch gives nothing": "(float[2,3] x, bool c) => (float[3,2] y) { t = If (c) <then_branch = one"
+        " () => (float[] p) { p = Neg (x) }, else_branch = none () => () { }> y = Transpose <perm = [1, 0]> (t) }",
+    "an If of one branch": "(float[24] x, int64[K] s, bool c) => (float[A,B,C] y) { v = Reshape (x, s) y = If (c)"
+        " <x = one () => (float[] p) { p = Transpose <perm = [2, 0, 1]> (v) }, else_branch = two () => (float[24] q)"
+        " { q = Relu (v) }> }",
 }  # fmt: skip
 
 

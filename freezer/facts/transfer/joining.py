@@ -68,6 +68,8 @@ def split(node: ir.Node, facts: Facts) -> list[Fact] | None:
         return [Fact(data.dtype, None, None, False, data.low, data.high)] * count
     axis = axis_of(integer(node, "axis", 0), len(data.shape))
     sizes = _sizes(node, facts, data.shape[axis], axis)
+    if all(isinstance(n, int) for n in (data.shape[axis], *sizes)) and sum(sizes) != data.shape[axis]:
+        return None  # it fails
     facts_of_parts, offset = [], 0  # type: tuple[list[Fact], Dim]
     for size in sizes:
         facts_of_parts.append(_part(data, axis, offset, size))
