@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx_ir as ir
 
@@ -38,6 +40,18 @@ def made_by(value: ir.Value | None, *ops: str) -> ir.Node | None:
     if node is None or node.op_type not in ops or node.domain or not node.inputs or node.inputs[0] is None:
         return None
     return node
+
+
+def makers(value: ir.Value | None, *links: Sequence[str]) -> list[ir.Node]:
+    """The nodes of these types that make a value, the last one first, each of what the next one makes."""
+    found: list[ir.Node] = []
+    for ops in links:
+        node = made_by(value, *ops)
+        if node is None:
+            break
+        found.append(node)
+        value = node.inputs[0]
+    return found
 
 
 def integer(node: ir.Node, name: str, default: int) -> int:

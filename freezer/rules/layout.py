@@ -104,12 +104,17 @@ def _reshape(value: ir.Value | None, node: ir.Node, facts: Facts) -> Rewrite | N
     if is_absolute(node, facts):
         reshape = ir.Node("", "Reshape", [value, node.inputs[1]])
         return Rewrite([reshape.outputs[0]], [reshape])
-    target = reshape_target(facts.shape(node.outputs[0]))
+    return reshape_to(value, facts.shape(node.outputs[0]), facts)
+
+
+def reshape_to(value: ir.Value | None, shape: Shape | None, facts: Facts) -> Rewrite | None:
+    """Reshape(value) to a shape; None if more than one dim is unknown or one is 0."""
+    target = reshape_target(shape)
     if target is None or facts.opset_imports.get("", 0) < 5:
         return None
-    shape = constant(target)
-    reshape = ir.Node("", "Reshape", [value, shape])
-    return Rewrite([reshape.outputs[0]], [reshape], [shape])
+    wanted = constant(target)
+    reshape = ir.Node("", "Reshape", [value, wanted])
+    return Rewrite([reshape.outputs[0]], [reshape], [wanted])
 
 
 def is_absolute(node: ir.Node, facts: Facts) -> bool:
