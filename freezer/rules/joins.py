@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from freezer.facts.dims import Shape
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Rewrite
 from freezer.rules.known import integer, made_by, only_user, same_type
@@ -49,21 +50,29 @@ def concat_instead_of_stack(node: ir.Node, facts: Facts) -> Answer:
     The shapes say so: of each operand without its axis of length 1, and of what the reshape makes of them.
     """
     joined = made_by(node.inputs[0], "Concat")
-    if joined is None or not only_user(joined.outputs[0]):
+    rank = facts.rank(node.inputs[0])
+    if joined is None or not rank or not only_user(node.inputs[0]):
         return None
-    makers, rank = [made_by(v, *RESHAPES) for v in joined.inputs], facts.rank(joined.outputs[0])
-    shapes = [facts.shape(m.inputs[0]) if m is not None else None for m in makers]
-    result, axis = facts.shape(node.outputs[0]), integer(joined, "axis", 0) % (rank or 1)
-    if result is None or not shapes[0] or axis >= len(shapes[0]):
+    axis = integer(joined, "axis", 0) % rank
+    found = [part for part in (_unstacked(v, axis, facts) for v in joined.inputs) if part is not None]
+    if len(found) < len(joined.inputs):
         return None
-    for shape, value in zip(shapes, joined.inputs, strict=True):
-        if shape is None or facts.shape(value) != (*shape[:axis], 1, *shape[axis:]):
-            return None
-    if result != (*shapes[0][:axis], sum(s[axis] for s in shapes if s), *shapes[0][axis + 1 :]):
+    (_, shape), length = found[0], sum(s[axis] for _, s in found)
+    if facts.shape(node.outputs[0]) != (*shape[:axis], length, *shape[axis + 1 :]):
         return None
-    operands = [m.inputs[0] for m in makers if m is not None]
-    concat = ir.Node("", "Concat", operands, [ir.AttrInt64("axis", axis)])
+    concat = ir.Node("", "Concat", [v for v, _ in found], [ir.AttrInt64("axis", axis)])
     return Rewrite([concat.outputs[0]], [concat])
+
+
+def _unstacked(value: ir.Value | None, axis: int, facts: Facts) -> tuple[ir.Value | None, Shape] | None:
+    """What a reshape gave that axis, of length 1, and its shape, which has another axis there; None if it did not."""
+    reshape = made_by(value, *RESHAPES)
+    if reshape is None:
+        return None
+    shape = facts.shape(reshape.inputs[0])
+    if shape is None or axis >= len(shape):
+        return None
+    return (reshape.inputs[0], shape) if facts.shape(value) == (*shape[:axis], 1, *shape[axis:]) else None
 
 
 @on("Concat")
