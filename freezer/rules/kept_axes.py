@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import onnx_ir as ir
 
 from freezer.facts.dims import Shape
+from freezer.facts.fact import Fact
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, again
 from freezer.rules.known import integer, made_by, only_user, stored
@@ -27,8 +30,11 @@ def reduce_to_the_right_rank(node: ir.Node, facts: Facts) -> Answer:
     inner = made_by(node.inputs[0], *_REDUCTIONS)
     if inner is None or not only_user(inner.outputs[0]):
         return None
-    shape, axes, keeps = facts.shape(inner.inputs[0]), _reduced(inner, facts), integer(inner, "keepdims", 1)
-    if shape is None or not axes:
+    shape, keeps = facts.shape(inner.inputs[0]), integer(inner, "keepdims", 1)
+    if not shape:
+        return None
+    axes = _reduced(inner, len(shape), facts)
+    if axes is None:
         return None
     kept = tuple(1 if axis in axes else dim for axis, dim in enumerate(shape))
     dropped = tuple(dim for axis, dim in enumerate(shape) if axis not in axes)
@@ -37,13 +43,11 @@ def reduce_to_the_right_rank(node: ir.Node, facts: Facts) -> Answer:
     return again(inner, inner.inputs, (), ir.AttrInt64("keepdims", int(not keeps)))
 
 
-def _reduced(node: ir.Node, facts: Facts) -> set[int] | None:
+def _reduced(node: ir.Node, rank: int, facts: Facts) -> set[int] | None:
     """The axes >= 0 that it reduces; None if they are not known, or it may reduce none."""
-    rank, attribute = facts.rank(node.inputs[0]), node.attributes.get("axes")
-    if rank is None:
-        return None
+    attribute = node.attributes.get("axes")
     if node.op_type.startswith("Arg"):
-        return {integer(node, "axis", 0) % rank} if rank else None
+        return {integer(node, "axis", 0) % rank}
     given = attribute.value if attribute is not None else ()
     if len(node.inputs) > 1 and node.inputs[1] is not None:
         given = facts.ints(node.inputs[1])
@@ -59,15 +63,14 @@ def gather_by_reshaped_indices(node: ir.Node, facts: Facts) -> Answer:
     if inner is None or not only_user(inner.outputs[0]):
         return None
     indices, data, shape = facts.array(inner.inputs[1]), facts.shape(inner.inputs[0]), facts.shape(node.outputs[0])
-    dtype = facts.dtype(inner.inputs[1])
-    if indices is None or dtype is None or not data or shape is None:
+    if indices is None or not data or shape is None:
         return None
     form = _between(shape, data, integer(inner, "axis", 0) % len(data))
-    if form is None or _size(form) != indices.size:
+    if form is None or math.prod(form) != indices.size:
         return None
     if indices.nbytes > _SMALL and not only_user(inner.inputs[1]):
         return None  # they would be stored twice
-    new = stored(indices.reshape(form), dtype)
+    new = stored(indices.reshape(form), ir.DataType.from_numpy(indices.dtype))
     return again(inner, [inner.inputs[0], new], [new])
 
 
@@ -77,11 +80,4 @@ def _between(shape: Shape, data: Shape, axis: int) -> tuple[int, ...] | None:
     form = shape[axis:end]
     if end < axis or shape[:axis] != data[:axis] or shape[end:] != data[axis + 1 :]:
         return None
-    return tuple(d for d in form if isinstance(d, int)) if all(isinstance(d, int) for d in form) else None
-
-
-def _size(form: tuple[int, ...]) -> int:
-    size = 1
-    for dim in form:
-        size *= dim
-    return size
+    return Fact(shape=form).known_shape
