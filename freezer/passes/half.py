@@ -15,29 +15,11 @@ _HALVES = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
 # These have kernels for every element type: they see, and give, rounded values.
 _MOVES = frozenset(
     [
-        "Concat",
-        "Expand",
-        "Flatten",
-        "Gather",
-        "GatherElements",
-        "GatherND",
-        "Identity",
-        "If",
-        "Loop",
-        "Pad",
-        "Reshape",
-        "Scan",
-        "ScatterElements",
-        "ScatterND",
-        "Slice",
-        "Split",
-        "Squeeze",
-        "Tile",
-        "Transpose",
-        "Unsqueeze",
-        "Where",
+        "Concat", "Expand", "Flatten", "Gather", "GatherElements", "GatherND", "Identity", "If", "Loop", "Pad",
+        "Reshape", "Scan", "ScatterElements", "ScatterND", "Slice", "Split", "Squeeze", "Tile", "Transpose",
+        "Unsqueeze", "Where",
     ]
-)
+)  # fmt: skip
 
 
 def read_unrounded(value: ir.Value, facts: Facts) -> bool:
