@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Rewrite, again
-from freezer.rules.known import FLOATS, made_by
+from freezer.rules.known import FLOATS, made_by, puts_ones_before
 from freezer.rules.magnitude import never_nan
 from freezer.rules.registry import on
 
@@ -35,7 +35,7 @@ def _broadcasts(node: ir.Node, index: int, origin: ir.Value | None, facts: Facts
     """Whether another operand has the output's shape already, and the bits stay."""
     shape, dtype = facts.shape(node.outputs[0]), facts.dtype(node.outputs[0] if node.op_type == "Where" else origin)
     others = [v for i, v in enumerate(node.inputs) if i != index]
-    if shape is None or not any(facts.shape(v) == shape for v in others):
+    if shape is None or dtype is None or not any(facts.shape(v) == shape for v in others):
         return False
     if node.op_type == "Where" and dtype in FLOATS and (index == 0 or facts.shape(node.inputs[0]) != shape):
         return False  # where the condition is broadcast too, onnxruntime gives zeros another sign (1.32)
@@ -60,16 +60,14 @@ def drop_leading_ones(node: ir.Node, facts: Facts) -> Answer:
     """
     for index, value in enumerate(node.inputs):
         inner = made_by(value, "Unsqueeze", "Reshape")
-        others = [facts.rank(v) for i, v in enumerate(node.inputs) if i != index]
-        if inner is None or None in others or not _leads(inner, max(r or 0 for r in others), facts):
+        if inner is None or not puts_ones_before(facts.shape(inner.inputs[0]), facts.shape(value)):
             continue
-        return again(node, [*node.inputs[:index], inner.inputs[0], *node.inputs[index + 1 :]], ())
+        others = [*node.inputs[:index], *node.inputs[index + 1 :]]
+        if any(_least_rank(v, facts) >= _least_rank(value, facts) for v in others):
+            return again(node, [*node.inputs[:index], inner.inputs[0], *node.inputs[index + 1 :]], ())
     return None
 
 
-def _leads(node: ir.Node, rank: int, facts: Facts) -> bool:
-    """Whether a reshape only puts ones before the axes, no more than make that rank."""
-    before, after = facts.shape(node.inputs[0]), facts.shape(node.outputs[0])
-    if before is None or after is None or not len(before) < len(after) <= rank:
-        return False
-    return after == (1,) * (len(after) - len(before)) + before
+def _least_rank(value: ir.Value | None, facts: Facts) -> int:
+    """How many axes a value has; 0 if that is not known."""
+    return len(facts.shape(value) or ())

@@ -27,6 +27,20 @@ def uniform(value: ir.Value | None, facts: Facts) -> np.generic | None:
     return first if bool((bits == bits.reshape(-1)[0]).all()) else None
 
 
+def length(value: ir.Value | None, axis: int, facts: Facts) -> int | None:
+    """How long an axis is; None if that is no number, or not known."""
+    shape = facts.shape(value)
+    size = shape[axis] if shape is not None else None
+    return size if isinstance(size, int) else None
+
+
+def puts_ones_before(before: Shape | None, after: Shape | None) -> bool:
+    """Whether the second shape is the first one with axes of length 1 before its own."""
+    if before is None or after is None:
+        return False
+    return after == (1,) * (len(after) - len(before)) + before
+
+
 def only_user(value: ir.Value | None) -> bool:
     """Whether one node input reads the value, and no graph output is it."""
     return value is not None and len(value.uses()) == 1 and not value.is_graph_output()
