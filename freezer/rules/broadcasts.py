@@ -6,13 +6,12 @@ import onnx_ir as ir
 
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Rewrite, again
-from freezer.rules.known import FLOATS, made_by, puts_ones_before
+from freezer.rules.known import FLOATS, HALVES, made_by, puts_ones_before
 from freezer.rules.magnitude import never_nan
 from freezer.rules.registry import on
 
 # Of two NaNs these give the first one's bits, unless the second is broadcast (onnxruntime 1.32): then its.
 _WHICH_NAN = ("Add", "Mul", "PRelu")
-_HALVES = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
 
 
 # Not Pow: onnxruntime computes an exponent of 2 or 3 by multiplying if it is a scalar.
@@ -39,7 +38,7 @@ def _broadcasts(node: ir.Node, index: int, origin: ir.Value | None, facts: Facts
         return False
     if node.op_type == "Where" and dtype in FLOATS and (index == 0 or facts.shape(node.inputs[0]) != shape):
         return False  # where the condition is broadcast too, onnxruntime gives zeros another sign (1.32)
-    if dtype in _HALVES and origin is not None and origin.producer() is not None:
+    if dtype in HALVES and origin is not None and origin.producer() is not None:
         return False  # Expand rounds what onnxruntime computed in float32
     one_nan = _without_nan([origin], facts) or _without_nan(others, facts)
     return node.op_type not in _WHICH_NAN or dtype not in FLOATS or one_nan

@@ -9,6 +9,7 @@ from freezer.facts.dims import Shape
 from freezer.facts.table import Facts
 
 FLOATS = (ir.DataType.FLOAT, ir.DataType.DOUBLE, ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
+HALVES = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
 
 
 def same_type(a: ir.Value | None, b: ir.Value | None, facts: Facts) -> bool:

@@ -9,7 +9,7 @@ import onnx_ir as ir
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Rewrite, again
 from freezer.rules.forms import MOST_PIECES, split_into
-from freezer.rules.known import integer, length, made_by, only_user, same_type
+from freezer.rules.known import HALVES, integer, length, made_by, only_user, same_type
 from freezer.rules.registry import on
 from freezer.rules.slices import ranges_of
 
@@ -24,9 +24,11 @@ def split_instead_of_slices(node: ir.Node, facts: Facts) -> Answer:
     A Gather of neighbours in order is a slice. What is neither does not matter, nor do pieces of another axis.
     """
     mine, value = _piece(node, facts), node.inputs[0]
-    if mine is None or facts.opset_imports.get("", 0) < 2:
+    if mine is None:
         return None
     assert value is not None  # a piece of it is known
+    if not _may_be_split(value, facts):
+        return None
     users = [user for user in value.consumers() if user.graph is node.graph]
     if len(users) > MOST_PIECES:
         return None
@@ -36,6 +38,14 @@ def split_instead_of_slices(node: ir.Node, facts: Facts) -> Answer:
         return None
     split, new = split_into(value, axis, [end - start for *_, start, end in pieces], facts)
     return Rewrite([split.outputs[pieces.index(mine)]], [split], new)
+
+
+def _may_be_split(value: ir.Value, facts: Facts) -> bool:
+    """Not before opset 2, which says the lengths otherwise. Nor what was computed in half precision: onnxruntime rounds
+    it for a slice that is moved on, for a Split as soon as one of the pieces is."""
+    if facts.opset_imports.get("", 0) < 2:
+        return False
+    return facts.dtype(value) not in HALVES or value.producer() is None
 
 
 @on("Split")
