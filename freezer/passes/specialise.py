@@ -24,7 +24,7 @@ from freezer.naming import Names
 from freezer.options import Options
 from freezer.passes.control_flow import resolve
 from freezer.passes.edit import Editor
-from freezer.passes.half import keeps_rounding, read_unrounded
+from freezer.passes.half import keeps_moves, keeps_rounding, read_unrounded
 from freezer.passes.learning import Learner
 from freezer.passes.log import Log
 from freezer.passes.origins import Origins
@@ -225,7 +225,11 @@ class Specialiser:
         """An Identity may be what makes an outer value an output; a half precision node, where it is rounded."""
         if node.op_type == "Identity" and not self.editor.drops_identity(node, rewrite.outputs):
             return False
-        return self.options.relaxed or bool(rewrite.nodes) or keeps_rounding(node, rewrite.outputs, self.facts)
+        if self.options.relaxed:
+            return True
+        if not rewrite.nodes and not keeps_rounding(node, rewrite.outputs, self.facts):
+            return False
+        return keeps_moves(node, rewrite, self.facts)
 
     def _measure(self, value: ir.Value, tensor: ir.TensorProtocol) -> None:
         """A static value turned out to be large: keep its type and shape, and leave storing it to the plan."""
