@@ -13,6 +13,7 @@ import onnx_ir as ir
 from freezer.facts.determinism import is_deterministic
 from freezer.model_io.walk import subgraphs
 from freezer.passes.edit import Editor
+from freezer.passes.half import move_alike
 from freezer.passes.log import Log
 
 
@@ -29,7 +30,9 @@ def _merge(graph: ir.Graph, outer: dict[Hashable, ir.Node], model: ir.Model, edi
         for body in subgraphs(node):
             _merge(body, seen, model, editor, log)
         first = _first(node, seen, model, editor)
-        if first is not node and not _clash(first, node) and log.spend("merge_nodes", node.name):
+        if first is node or _clash(first, node) or not move_alike(first, node, editor.facts):
+            continue
+        if log.spend("merge_nodes", node.name):
             editor.origins.resolve(node)
             for mine, theirs in zip(node.outputs, first.outputs, strict=True):
                 editor.replace(mine, theirs)

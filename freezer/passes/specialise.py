@@ -227,8 +227,9 @@ class Specialiser:
             return False
         if self.options.relaxed:
             return True
-        kept = bool(rewrite.nodes) or keeps_rounding(node, rewrite.outputs, self.facts)
-        return kept and keeps_moves(node, rewrite.outputs, self.facts)
+        if not rewrite.nodes and not keeps_rounding(node, rewrite.outputs, self.facts):
+            return False
+        return keeps_moves(node, rewrite, self.facts)
 
     def _measure(self, value: ir.Value, tensor: ir.TensorProtocol) -> None:
         """A static value turned out to be large: keep its type and shape, and leave storing it to the plan."""

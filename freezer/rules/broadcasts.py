@@ -7,14 +7,13 @@ import onnx_ir as ir
 from freezer.facts.dims import at_least
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Rewrite, again
-from freezer.rules.known import FLOATS, made_by
+from freezer.rules.known import FLOATS, HALVES, made_by, puts_ones_before
 from freezer.rules.magnitude import never_nan
 from freezer.rules.registry import on
 
 # Of two NaNs these give the first one's bits, unless the second is broadcast (onnxruntime 1.32): then its.
 _WHICH_NAN = ("Add", "Mul", "PRelu")
 _WHICH_NUMBER = ("Add", "Max", "Min", "Mul", "Where")
-_HALVES = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
 
 
 # Not Pow: onnxruntime computes an exponent of 2 or 3 by multiplying if it is a scalar.
@@ -37,7 +36,7 @@ def _broadcasts(node: ir.Node, index: int, origin: ir.Value | None, facts: Facts
     """Whether another operand has the output's shape already, and the bits stay."""
     shape, dtype = facts.shape(node.outputs[0]), facts.dtype(node.outputs[0] if node.op_type == "Where" else origin)
     others = [v for i, v in enumerate(node.inputs) if i != index]
-    if shape is None or not any(facts.shape(v) == shape for v in others):
+    if shape is None or dtype is None or not any(facts.shape(v) == shape for v in others):
         return False
     if node.op_type == "Where" and dtype in FLOATS and (index == 0 or facts.shape(node.inputs[0]) != shape):
         return False  # where the condition is broadcast too, onnxruntime gives zeros another sign (1.32)
@@ -49,7 +48,7 @@ def _broadcasts(node: ir.Node, index: int, origin: ir.Value | None, facts: Facts
 
 def _rounds(origin: ir.Value | None, facts: Facts) -> bool:
     """Whether to move a value may round it: onnxruntime computes half precision in float32."""
-    return facts.dtype(origin) in _HALVES and origin is not None and origin.producer() is not None
+    return facts.dtype(origin) in HALVES and origin is not None and origin.producer() is not None
 
 
 def _without_nan(values: list[ir.Value | None], facts: Facts) -> bool:
@@ -87,8 +86,6 @@ def _leads(node: ir.Node, inner: ir.Node, rank: int, facts: Facts) -> bool:
     An axis of length 2 or more tells onnxruntime that the operand is no single number, with ones before it or without.
     """
     before, after = facts.shape(inner.inputs[0]), facts.shape(inner.outputs[0])
-    if before is None or after is None or len(after) > rank or _rounds(inner.inputs[0], facts):
+    if not puts_ones_before(before, after) or len(after or ()) > rank or _rounds(inner.inputs[0], facts):
         return False
-    if _tells_numbers(node, facts) and not any(at_least(dim, 2) for dim in before):
-        return False
-    return after == (1,) * (len(after) - len(before)) + before
+    return not _tells_numbers(node, facts) or any(at_least(dim, 2) for dim in before or ())

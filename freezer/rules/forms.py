@@ -66,9 +66,9 @@ def split_instead_of_sequence(node: ir.Node, facts: Facts) -> Answer:
     sizes = _sizes(node, shape[axis], facts)
     if not sizes or facts.opset_imports.get("", 0) < 13:
         return None
-    split = split_into(node.inputs[0], axis, sizes, facts)
+    split, new = split_into(node.inputs[0], axis, sizes, facts)
     pieces = ir.Node("", "SequenceConstruct", split.outputs)
-    return Rewrite([pieces.outputs[0]], [split, pieces], [v for v in split.inputs[1:] if v is not None])
+    return Rewrite([pieces.outputs[0]], [split, pieces], new)
 
 
 def _is_only_indexed(sequence: ir.Value, facts: Facts) -> bool:
@@ -89,17 +89,21 @@ def _sizes(node: ir.Node, dim: object, facts: Facts) -> list[int] | None:
     return [given[0]] * (dim // given[0]) + ([rest] if rest else [])
 
 
-def split_into(value: ir.Value | None, axis: int, sizes: list[int], facts: Facts) -> ir.Node:
+_New = tuple[ir.Node, list[ir.Value]]  # with its new constants
+
+
+def split_into(value: ir.Value | None, axis: int, sizes: list[int], facts: Facts) -> _New:
     """A Split into these; from opset 18 on their number says enough if all are equal but for a shorter last one.
 
     An operand holds the lengths from opset 13 on, an attribute from opset 2 on.
     """
     count, attributes = len(sizes), [ir.AttrInt64("axis", axis)]
     if facts.opset_imports.get("", 0) < 13:
-        return ir.Node("", "Split", [value], [*attributes, ir.AttrInt64s("split", sizes)], num_outputs=count)
+        return ir.Node("", "Split", [value], [*attributes, ir.AttrInt64s("split", sizes)], num_outputs=count), []
     if facts.opset_imports.get("", 0) >= 18 and sizes == _equal(sum(sizes), count):
-        return ir.Node("", "Split", [value], [*attributes, ir.AttrInt64("num_outputs", count)], num_outputs=count)
-    return ir.Node("", "Split", [value, constant(sizes)], attributes, num_outputs=count)
+        return ir.Node("", "Split", [value], [*attributes, ir.AttrInt64("num_outputs", count)], num_outputs=count), []
+    lengths = constant(sizes)
+    return ir.Node("", "Split", [value, lengths], attributes, num_outputs=count), [lengths]
 
 
 def _equal(total: int, count: int) -> list[int]:

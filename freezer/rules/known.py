@@ -11,6 +11,7 @@ from freezer.facts.dims import Shape
 from freezer.facts.table import Facts
 
 FLOATS = (ir.DataType.FLOAT, ir.DataType.DOUBLE, ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
+HALVES = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
 
 
 def same_type(a: ir.Value | None, b: ir.Value | None, facts: Facts) -> bool:
@@ -27,6 +28,20 @@ def uniform(value: ir.Value | None, facts: Facts) -> np.generic | None:
     first = array.reshape(-1)[0]
     bits = array.view(f"u{array.itemsize}")
     return first if bool((bits == bits.reshape(-1)[0]).all()) else None
+
+
+def length(value: ir.Value | None, axis: int, facts: Facts) -> int | None:
+    """How long an axis is; None if that is no number, or not known."""
+    shape = facts.shape(value)
+    size = shape[axis] if shape is not None else None
+    return size if isinstance(size, int) else None
+
+
+def puts_ones_before(before: Shape | None, after: Shape | None) -> bool:
+    """Whether the second shape is the first one with axes of length 1 before its own."""
+    if before is None or after is None:
+        return False
+    return after == (1,) * (len(after) - len(before)) + before
 
 
 def only_user(value: ir.Value | None) -> bool:

@@ -46,8 +46,8 @@ def swap_sides_of_negation(node: ir.Node, facts: Facts) -> Answer:
     negation = made_by(node.inputs[0], "Not")
     if negation is None:
         return None
-    sides = node.inputs[1:]
-    if facts.dtype(node.outputs[0]) in FLOATS and not all(_without_sign(v, node.outputs[0], facts) for v in sides):
+    sides, output = node.inputs[1:], node.outputs[0]
+    if facts.dtype(output) in (None, *FLOATS) and not all(_without_sign(v, output, facts) for v in sides):
         return None
     return again(node, [negation.inputs[0], sides[1], sides[0]], ())
 
@@ -55,9 +55,8 @@ def swap_sides_of_negation(node: ir.Node, facts: Facts) -> Answer:
 def _without_sign(value: ir.Value | None, result: ir.Value, facts: Facts) -> bool:
     """Whether -0.0 is not there, or nobody sees it."""
     array = facts.array(value)
-    if array is not None and array.dtype.kind == "f":
-        return not (np.signbit(array) & (array == 0)).any()
-    return sign_is_lost(value, result, facts)
+    never = array is not None and not (np.signbit(array) & (array == 0)).any()
+    return never or sign_is_lost(value, result, facts)
 
 
 _NEUTRAL = {"And": True, "Or": False, "Xor": False}

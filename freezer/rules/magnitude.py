@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import onnx_ir as ir
@@ -11,7 +12,8 @@ from freezer.facts.table import Facts
 from freezer.rules.known import made_by
 
 _COPIES = ("Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Squeeze", "Tile", "Transpose", "Unsqueeze")
-_ENDS = {ir.DataType.FLOAT16: 65504.0, ir.DataType.BFLOAT16: 3e38, ir.DataType.FLOAT: 3e38, ir.DataType.DOUBLE: 1e308}
+# Below the largest number by more than what rounding each of so many sums and products adds to a bound.
+_ENDS = {ir.DataType.FLOAT16: 6e4, ir.DataType.BFLOAT16: 3e38, ir.DataType.FLOAT: 3e38, ir.DataType.DOUBLE: 1e308}
 _DEEPEST = 12
 
 
@@ -33,9 +35,8 @@ def largest(value: ir.Value | None, facts: Facts, depth: int = _DEEPEST) -> floa
 
 
 def _of_array(array: np.ndarray) -> float | None:
-    if array.dtype.kind not in "fiub" or array.size == 0 or np.isnan(array).any():
-        return None
-    return float(np.abs(array.astype(np.float64)).max())
+    most = float(np.abs(array.astype(np.float64)).max(initial=0.0))
+    return None if math.isnan(most) else most
 
 
 def _copied(node: ir.Node, facts: Facts, depth: int) -> float | None:
@@ -54,16 +55,26 @@ def _cast(node: ir.Node, facts: Facts, depth: int) -> float | None:
 def _either(node: ir.Node, facts: Facts, depth: int) -> float | None:
     """Concat, or Where, of which the condition is no side."""
     sides = node.inputs[1:] if node.op_type == "Where" else node.inputs
-    bounds = [largest(v, facts, depth) for v in sides]
-    return None if None in bounds else max(b for b in bounds if b is not None)
+    bounds = _of_each(sides, facts, depth)
+    return None if bounds is None else max(bounds)
 
 
 def _sum_or_product(node: ir.Node, facts: Facts, depth: int) -> float | None:
     """Of finite numbers. Of infinite ones it may be not-a-number."""
-    a, b = (largest(v, facts, depth) for v in node.inputs)
-    if a is None or b is None or math.inf in (a, b):
+    bounds = _of_each(node.inputs, facts, depth)
+    if bounds is None or math.inf in bounds:
         return None
-    return a * b if node.op_type == "Mul" else a + b
+    return math.prod(bounds) if node.op_type == "Mul" else sum(bounds)
+
+
+def _of_each(values: Sequence[ir.Value | None], facts: Facts, depth: int) -> list[float] | None:
+    found = []
+    for value in values:
+        bound = largest(value, facts, depth)
+        if bound is None:
+            return None
+        found.append(bound)
+    return found
 
 
 _MAKERS = {

@@ -7,12 +7,10 @@ import onnx_ir as ir
 
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Residual, Rewrite
-from freezer.rules.known import FLOATS, constant, made_by, same_type, stored, uniform
+from freezer.rules.known import FLOATS, HALVES, constant, made_by, puts_ones_before, same_type, stored, uniform
 from freezer.rules.layout import reshape_target
 from freezer.rules.registry import on
 from freezer.rules.zero_sign import sign_is_lost
-
-_HALVES = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
 
 
 @on("Mul", "Div", "Pow")
@@ -114,9 +112,7 @@ def _keep(kept: ir.Value | None, node: ir.Node, facts: Facts) -> Answer:
 
 def _with_ones_before(kept: ir.Value | None, result: ir.Value, facts: Facts) -> list[int] | None:
     """The target of a Reshape that makes the one of the other."""
-    before, after, dtype = facts.shape(kept), facts.shape(result), facts.dtype(kept)
-    if before is None or after is None or dtype in (None, *_HALVES) or dtype != facts.dtype(result):
+    shape, dtype = facts.shape(result), facts.dtype(kept)
+    if dtype in (None, *HALVES) or dtype != facts.dtype(result) or facts.opset_imports.get("", 0) < 5:
         return None
-    if after != (1,) * (len(after) - len(before)) + before or facts.opset_imports.get("", 0) < 5:
-        return None
-    return reshape_target(after)
+    return reshape_target(shape) if puts_ones_before(facts.shape(kept), shape) else None

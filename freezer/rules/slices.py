@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from freezer.facts.dims import Shape
 from freezer.facts.table import Facts
 from freezer.rewrite import Answer, Rewrite
-from freezer.rules.known import constant, made_by, only_user
+from freezer.rules.known import constant, length, made_by, only_user
 from freezer.rules.registry import on
 
 _Range = tuple[int, int, int, int]  # start, end, axis, step
@@ -19,27 +18,26 @@ def merge_slices(node: ir.Node, facts: Facts) -> Answer:
     inner = made_by(node.inputs[0], "Slice")
     if inner is None or not only_user(inner.outputs[0]):
         return None
-    first, second, shape = ranges_of(inner, facts), ranges_of(node, facts), facts.shape(inner.inputs[0])
+    first, second, value = ranges_of(inner, facts), ranges_of(node, facts), inner.inputs[0]
     if first is None or second is None:
         return None
     both = {a for _, _, a, _ in first} & {a for _, _, a, _ in second}
-    parts = [_part_of_part(a, first, second, shape) for a in sorted(both)]
+    parts = [_part_of_part(a, first, second, length(value, a, facts)) for a in sorted(both)]
     if None in parts:
         return None
     apart = [r for r in first + second if r[2] not in both]
     columns = [constant(list(column)) for column in zip(*apart, *parts, strict=True)]
-    merged = ir.Node("", "Slice", [inner.inputs[0], *columns])
+    merged = ir.Node("", "Slice", [value, *columns])
     return Rewrite([merged.outputs[0]], [merged], columns)
 
 
-def _part_of_part(axis: int, first: list[_Range], second: list[_Range], shape: Shape | None) -> _Range | None:
+def _part_of_part(axis: int, first: list[_Range], second: list[_Range], size: int | None) -> _Range | None:
     """One range for two along an axis of known length, as Python composes them; None if it is not known, or nothing.
 
     Slice and Python clamp alike, but for a start before the first element: Slice clamps it to that, also when it goes
     backwards. An end before the first element is written as one that stays so when the length is added.
     """
-    size = shape[axis] if shape is not None else None
-    if not isinstance(size, int):
+    if size is None:
         return None
     taken = range(size)
     for ranges in (first, second):

@@ -200,6 +200,13 @@ CASES: dict[str, tuple[str, dict[str, object]]] = {  # name: (model, what is fro
         " else_branch = e () => (q) { b = Exp (x) q = Abs (b) }> }", {}),
     "float16 between two nodes": (
         "(float16[8] x, float16[8] k) => (float16[8] y) { a = Mul (k, k) y = Sub (a, x) }", {"k": [0.1] * 8}),
+    "float16 in equal slices, one of them an output": (
+        "(float16[8] x, float16[8] k, float16[3] w) => (float16[3] y, float16[3] b) <int64[1] s = {2},"
+        " int64[1] e = {5}> { v = Add (x, k) a = Slice (v, s, e) y = Sub (a, w) b = Slice (v, s, e) }",
+        {"k": [2048] * 8}),
+    "float16 in a row of two moves, the first of which does nothing": (
+        "(float16[8] x, float16[8] k, float16[3] w) => (float16[3] y) <int64[1] s = {2}, int64[1] e = {5}>"
+        " { v = Add (x, k) t = Transpose (v) a = Slice (t, s, e) y = Sub (a, w) }", {"k": [2048] * 8}),
     "a value that does not quite repeat": (
         "(float[2,16384] x, float[16384] w) => (float[2,16384] y) { y = Mul (x, w) }",
         {"w": (np.arange(16384) > 16000) + 1}),
