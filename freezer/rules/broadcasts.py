@@ -86,6 +86,8 @@ def _leads(node: ir.Node, inner: ir.Node, rank: int, facts: Facts) -> bool:
     An axis of length 2 or more tells onnxruntime that the operand is no single number, with ones before it or without.
     """
     before, after = facts.shape(inner.inputs[0]), facts.shape(inner.outputs[0])
-    if not puts_ones_before(before, after) or len(after or ()) > rank or _rounds(inner.inputs[0], facts):
+    if before is None or after is None or len(after) > rank or _rounds(inner.inputs[0], facts):
         return False
-    return not _tells_numbers(node, facts) or any(at_least(dim, 2) for dim in before or ())
+    if _tells_numbers(node, facts) and not any(at_least(dim, 2) for dim in before):
+        return False
+    return puts_ones_before(before, after)
