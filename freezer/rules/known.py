@@ -37,10 +37,8 @@ def length(value: ir.Value | None, axis: int, facts: Facts) -> int | None:
     return size if isinstance(size, int) else None
 
 
-def puts_ones_before(before: Shape | None, after: Shape | None) -> bool:
+def puts_ones_before(before: Shape, after: Shape) -> bool:
     """Whether the second shape is the first one with axes of length 1 before its own."""
-    if before is None or after is None:
-        return False
     return after == (1,) * (len(after) - len(before)) + before
 
 

@@ -112,7 +112,9 @@ def _keep(kept: ir.Value | None, node: ir.Node, facts: Facts) -> Answer:
 
 def _with_ones_before(kept: ir.Value | None, result: ir.Value, facts: Facts) -> list[int] | None:
     """The target of a Reshape that makes the one of the other."""
-    shape, dtype = facts.shape(result), facts.dtype(kept)
+    before, after, dtype = facts.shape(kept), facts.shape(result), facts.dtype(kept)
     if dtype in (None, *HALVES) or dtype != facts.dtype(result) or facts.opset_imports.get("", 0) < 5:
         return None
-    return reshape_target(shape) if puts_ones_before(facts.shape(kept), shape) else None
+    if before is None or after is None:
+        return None
+    return reshape_target(after) if puts_ones_before(before, after) else None
