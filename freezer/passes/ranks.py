@@ -20,6 +20,7 @@ _SAME_RANK = {
     "Identity", "Cast", "Relu", "Sigmoid", "Tanh", "Neg", "Exp", "Sqrt", "Abs", "Not", "Erf", "LeakyRelu", "Clip",
     "Softmax", "Dropout",
 }  # fmt: skip
+_DEMANDING = {"LSTM", "GRU", "RNN", "Conv", "ConvTranspose", "Transpose"}
 _DEEPEST = 50  # steps from a requirement back to an If
 
 
@@ -53,7 +54,7 @@ def _demands(model: ir.Model, facts: Facts) -> Iterator[tuple[ir.Graph, ir.Value
 
 def _required(node: ir.Node, facts: Facts) -> Iterator[tuple[ir.Value, int]]:
     """The ranks that a node's inputs must have for it to run."""
-    if node.domain:
+    if node.domain or node.op_type not in _DEMANDING or not well_formed(node, facts.opset_imports):
         return
     if node.op_type in ("LSTM", "GRU", "RNN"):
         wanted: dict[int, int | None] = {0: 3, 5: 3, 6: 3}

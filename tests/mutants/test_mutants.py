@@ -48,6 +48,9 @@ FOUND = {
                                        " <axis = 0> (x, s) c = Concat <axis = 0> (a, b) y = If (c) }",
     "an If of which a branch gives nothing": "(float[2,3] x, bool c) => (float[3,2] y) { t = If (c) <then_branch = one"
         " () => (float[] p) { p = Neg (x) }, else_branch = none () => () { }> y = Transpose <perm = [1, 0]> (t) }",
+    "an If beside a Transpose by a number": "(float[2,3] x, bool c) => (float[3,2] y, float[2,3] z) { y = Transpose"
+        " <perm = 1> (x) z = If (c) <then_branch = one () => (p) { p = Neg (x) }, else_branch = two () => (q)"
+        " { q = Relu (x) }> }",
     "an If of one branch": "(float[24] x, int64[K] s, bool c) => (float[A,B,C] y) { v = Reshape (x, s) y = If (c)"
         " <x = one () => (float[] p) { p = Transpose <perm = [2, 0, 1]> (v) }, else_branch = two () => (float[24] q)"
         " { q = Relu (v) }> }",
