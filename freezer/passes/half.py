@@ -14,8 +14,8 @@ import onnx_ir as ir
 
 from freezer.facts.table import Facts, known
 from freezer.rewrite import Rewrite
+from freezer.rules.known import HALVES
 
-_HALVES = (ir.DataType.FLOAT16, ir.DataType.BFLOAT16)
 # These have kernels for every element type: two in a row see, and give, rounded values.
 _MOVES = frozenset(
     [
@@ -28,7 +28,7 @@ _MOVES = frozenset(
 
 def read_unrounded(value: ir.Value, facts: Facts) -> bool:
     """Whether storing this value could round what its readers see."""
-    if facts.dtype(value) not in _HALVES or not _computed(value):
+    if facts.dtype(value) not in HALVES or not _computed(value):
         return False
     return any(u.op_type not in _MOVES for u in value.consumers())
 
@@ -41,7 +41,7 @@ def keeps_rounding(node: ir.Node, outputs: list[ir.Value | None], facts: Facts) 
 
 def read_unrounded_by(value: ir.Value, facts: Facts) -> bool:
     """Whether a half precision value has a reader that computes."""
-    return facts.dtype(value) in _HALVES and any(u.op_type not in _MOVES for u in value.consumers())
+    return facts.dtype(value) in HALVES and any(u.op_type not in _MOVES for u in value.consumers())
 
 
 def keeps_moves(node: ir.Node, rewrite: Rewrite, facts: Facts) -> bool:
@@ -67,7 +67,7 @@ def _moves_the_same(node: ir.Node, new: ir.Node, facts: Facts) -> bool:
 
 
 def _halves(values: Iterable[ir.Value | None], facts: Facts) -> list[ir.Value]:
-    return [v for v in values if v is not None and facts.dtype(v) in _HALVES]
+    return [v for v in values if v is not None and facts.dtype(v) in HALVES]
 
 
 def _comes_unrounded(value: ir.Value, facts: Facts) -> bool:
@@ -95,7 +95,7 @@ def _is_computed_with(node: ir.Node, facts: Facts) -> bool:
         readers = todo.pop().consumers()
         if any(r.op_type not in _MOVES or r.op_type == "Where" for r in readers):
             return True
-        new = [v for r in readers for v in r.outputs if facts.dtype(v) in (None, *_HALVES) and v not in seen]
+        new = [v for r in readers for v in r.outputs if facts.dtype(v) in (None, *HALVES) and v not in seen]
         seen.update(new)
         todo.extend(new)
     return False
